@@ -1,0 +1,19 @@
+// p-retry and its one dependency are ES modules; the tests run as CommonJS, so those two are compiled as well.
+const compiled = ["p-retry", "is-network-error"];
+
+const base = {
+    rootDir: __dirname,
+    testEnvironment: "node",
+    transform: {
+        "^.+\\.[jt]s$": [
+            "@swc/jest",
+            { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "commonjs" }, sourceMaps: "inline" },
+        ],
+    },
+    transformIgnorePatterns: [`/node_modules/(?!(${compiled.join("|")})/)`],
+    modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/.cache/"],
+};
+
+const tier = (name) => ({ ...base, displayName: name, testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`] });
+
+module.exports = { projects: ["unit", "contract", "integration", "acceptance", "docs"].map(tier) };
