@@ -1,0 +1,116 @@
+/**
+ * What an engine is. Handlers know this interface and nothing of what is behind it.
+ *
+ * Every operation is observe, plan, apply (see apply.ts). Observing reads the catalogues and changes nothing,
+ * planning is a pure function, and only apply.ts executes steps.
+ */
+import type {
+    AccessNodeComputed,
+    AccessNodeInputs,
+    DataNodeComputed,
+    DataNodeInputs,
+    DistributedHypertableComputed,
+    DistributedHypertableInputs,
+    EngineName,
+} from "./desired";
+import type { Place, Servers } from "./servers";
+
+/** What is to be there: the inputs now, and the outputs of the last operation, if there was one. */
+export interface Wish<Inputs, Computed> {
+    readonly inputs: Inputs;
+    readonly last?: Inputs & Computed;
+    /**
+     * A new uuid, for an engine that has to make the cluster's id itself. Drawn by the handler once an operation, so
+     * that planning stays pure.
+     */
+    readonly newId: string;
+}
+
+/** One statement of a plan. */
+export interface Step {
+    /** The SQL function's name where there is one, for example "addDataNode". */
+    readonly name: string;
+    /** Why it is there, in one phrase: "dn1 is not registered". */
+    readonly why: string;
+    readonly on: Place;
+    readonly sql: string;
+    /** Bound values, cast in the text ($1::interval). */
+    readonly values?: readonly unknown[];
+    /** What is secret in sql or values, to be hidden wherever the step is shown. */
+    readonly secrets?: readonly string[];
+    /** Steps that follow each other on one place and bear the same name here share one transaction. */
+    readonly transaction?: string;
+    /** What it destroys, if anything. */
+    readonly destroys?: { readonly what: string; readonly rows?: number; readonly bytes?: number };
+}
+
+/** What is to be done, in order. An empty list of steps says that what was wished is there. */
+export interface Plan {
+    readonly steps: readonly Step[];
+    /** What the user is to be told once: "could not clean up dn2 (server gone): database multinode stays there". */
+    readonly warnings: readonly string[];
+}
+
+/** One item of a preflight that fails, or that the user is advised of. */
+export interface Problem {
+    readonly severity: "error" | "warning";
+    /** A stable name, for example "max_prepared_transactions". */
+    readonly check: string;
+    /** Which server, as the user knows it: "data node dn1 (data1.example.com:5432)". */
+    readonly server: string;
+    /** What is wrong. */
+    readonly what: string;
+    /** The exact statement or line that mends it. */
+    readonly remedy: string;
+    readonly restart: boolean;
+}
+
+/** A lock that an operation holds from before it observes until it ends; several may be asked for, taken in order. */
+export interface Lock {
+    readonly name: string;
+    readonly shared: boolean;
+}
+
+/** What a resource is on the servers: what the program would have to say to describe it, as far as the server tells. */
+export interface Description<Inputs, Computed> {
+    /** The inputs as the server has them, in the user's spelling while the server's form is unchanged. */
+    readonly inputs: Inputs;
+    readonly computed: Computed;
+}
+
+/** How an engine makes, sees and removes one kind of resource. */
+export interface ResourceEngine<Inputs, Computed, Observed> {
+    /** The place whose session holds the locks, and the locks. */
+    locks(wish: Wish<Inputs, Computed>): { readonly on: Place; readonly locks: readonly Lock[] };
+
+    /** Everything that would keep create from succeeding, at once. Reads only; runs before any DDL. */
+    preflight(servers: Servers, wish: Wish<Inputs, Computed>): Promise<readonly Problem[]>;
+
+    /**
+     * What is there. undefined: nothing of it is left anywhere.
+     *
+     * @param shared whether a snapshot taken earlier in this run will do (read), or the catalogue must be read now
+     */
+    observe(servers: Servers, wish: Wish<Inputs, Computed>, shared: boolean): Promise<Observed | undefined>;
+
+    /** From what is there to what is wished. Throws a ProviderError where it is refused. Pure. */
+    plan(observed: Observed | undefined, wish: Wish<Inputs, Computed>): Plan;
+
+    /** From what is there to nothing. Throws a ProviderError (HOLDS_DATA, LAST_COPY, ...) where it is refused. Pure. */
+    planDelete(observed: Observed | undefined, wish: Wish<Inputs, Computed>): Plan;
+
+    /** What is there, as inputs and outputs. Only called with something there; after create the plan is empty. */
+    describe(observed: Observed, wish: Wish<Inputs, Computed>): Description<Inputs, Computed>;
+}
+
+/** An engine: the same three resources by other means. `Observed` differs and stays inside. */
+export interface Engine {
+    readonly name: EngineName;
+    readonly accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, unknown>;
+    readonly dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, unknown>;
+    readonly distributedHypertable: ResourceEngine<
+        DistributedHypertableInputs,
+        DistributedHypertableComputed,
+        unknown
+    >;
+}

@@ -1,0 +1,44 @@
+/**
+ * The mark on what this package made: a JSON object at the end of the object's COMMENT, behind whatever comment the
+ * user has. It says which cluster and which resource the object belongs to. Delete drops only what bears the mark of
+ * its cluster, and create finishes only what bears the mark of its resource.
+ */
+import type { EngineName } from "./desired";
+
+/** What the mark says. */
+export interface Marker {
+    /** The cluster's id; absent while the server has not made one yet. */
+    readonly cluster?: string;
+    /** The URN of the resource that made the object. */
+    readonly urn: string;
+    readonly engine: EngineName;
+    /** Set where the object was there before and is only looked after. */
+    readonly adopted?: true;
+}
+
+const MARK = /(?:^|\n)\[pulumi-timescaledb (\{.*\})\]$/s;
+
+/** The mark in a comment; undefined where there is none. */
+export function readMarker(comment: string | null | undefined): Marker | undefined {
+    const json = comment?.match(MARK)?.[1];
+    if (json === undefined) {
+        return undefined;
+    }
+    try {
+        return JSON.parse(json) as Marker;
+    } catch {
+        return undefined;
+    }
+}
+
+/** The comment with this mark and no other; the user's own text stays in front. */
+export function withMarker(comment: string | null | undefined, marker: Marker): string {
+    const mine = `[pulumi-timescaledb ${JSON.stringify(marker)}]`;
+    const text = withoutMarker(comment);
+    return text === null ? mine : `${text}\n${mine}`;
+}
+
+/** The user's own comment, or null where there is none. */
+export function withoutMarker(comment: string | null | undefined): string | null {
+    return comment?.replace(MARK, "") || null;
+}

@@ -1,0 +1,52 @@
+/**
+ * One catalogue query a database and run: what a refresh of many resources reads is read once and shared.
+ *
+ * A snapshot serves reads only. It ends when this process applies a step on its server, and by age, so that a
+ * long-lived process does not answer from the past.
+ */
+import { address } from "../postgres/connection";
+import type { Place, Servers } from "./servers";
+
+const SNAPSHOT_AGE_MS = 30_000;
+
+interface Snapshot {
+    readonly takenAt: number;
+    readonly server: string;
+    readonly value: Promise<unknown>;
+}
+
+const snapshots = new Map<string, Snapshot>();
+
+/**
+ * What `load` reads on a place, at most once a run for everybody who asks with the same key.
+ *
+ * @param key what is read, for example "hypertables"
+ * @param load reads the whole catalogue of that kind, for all resources of the database
+ */
+export async function snapshot<T>(servers: Servers, place: Place, key: string, load: () => Promise<T>): Promise<T> {
+    const server = serverKey(servers, place.server);
+    const id = JSON.stringify([server, place.database, key]);
+    const known = snapshots.get(id);
+    if (known !== undefined && Date.now() - known.takenAt < SNAPSHOT_AGE_MS) {
+        return known.value as Promise<T>;
+    }
+    const value = load();
+    snapshots.set(id, { takenAt: Date.now(), server, value });
+    value.catch(() => snapshots.delete(id));
+    return value;
+}
+
+/** Forgets every snapshot of a server: something on it is about to change. */
+export function forgetSnapshots(servers: Servers, name: string): void {
+    const server = serverKey(servers, name);
+    for (const [id, known] of snapshots) {
+        if (known.server === server) {
+            snapshots.delete(id);
+        }
+    }
+}
+
+function serverKey(servers: Servers, name: string): string {
+    const found = servers.find(name);
+    return found === undefined ? name : `${found.connection.user}@${address(found.connection)}`;
+}
