@@ -5,9 +5,13 @@ const base = {
     rootDir: __dirname,
     testEnvironment: "node",
     transform: {
-        "^.+\\.[jt]s$": [
+        "^.+\\.m?[jt]s$": [
             "@swc/jest",
-            { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "commonjs" }, sourceMaps: "inline" },
+            {
+                jsc: { target: "es2022", parser: { syntax: "typescript" } },
+                module: { type: "commonjs" },
+                sourceMaps: "inline",
+            },
         ],
     },
     transformIgnorePatterns: [`/node_modules/(?!(${compiled.join("|")})/)`],

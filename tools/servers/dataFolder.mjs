@@ -1,0 +1,132 @@
+/** The folder a PostgreSQL server works in: making it, and the files in it that we write. */
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { buildOnce } from "../cache.mjs";
+import { run } from "../command.mjs";
+import { serverUser } from "./serverUser.mjs";
+
+/** Such a server need not survive a power cut, but what it has committed must survive SIGKILL. */
+const SETTINGS = {
+    fsync: "off",
+    shared_buffers: "64MB",
+    password_encryption: "scram-sha-256",
+    listen_addresses: "127.0.0.1",
+};
+
+/**
+ * Makes the folder, unless it holds a database cluster already.
+ *
+ * @param {string} folder
+ * @param {import("./postgresServer.mjs").ServerOptions & { binFolder: string }} options
+ */
+export async function initialise(
+    folder,
+    { binFolder, auth, password, hba, settings, encoding, locale, initdbArgs, ssl },
+) {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    giveToServer(folder);
+    if (fs.existsSync(path.join(folder, "PG_VERSION"))) return;
+    await copyTemplate(folder, binFolder, [
+        `--encoding=${encoding ?? "UTF8"}`,
+        `--locale=${locale ?? "C"}`,
+        ...(initdbArgs ?? []),
+    ]);
+    addSettings(folder, { ...SETTINGS, unix_socket_directories: folder });
+    if (ssl) {
+        writeFile(folder, "server.crt", ssl.cert);
+        writeFile(folder, "server.key", ssl.key);
+        writeFile(folder, "root.crt", ssl.ca ?? ssl.cert);
+        addSettings(folder, { ssl: "on", ssl_ca_file: "root.crt" });
+    }
+    addSettings(folder, settings ?? {});
+    writeHba(folder, hba ?? [`local all all ${auth}`, `host all all all ${auth}`, `host replication all all ${auth}`]);
+    if (password !== undefined) await setPassword(folder, binFolder, password);
+}
+
+/**
+ * Appends to postgresql.conf, where the last line for a setting counts.
+ *
+ * @param {string} folder
+ * @param {Readonly<Record<string, string>>} settings
+ */
+export function addSettings(folder, settings) {
+    const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
+    fs.appendFileSync(path.join(folder, "postgresql.conf"), lines.join(""));
+}
+
+/**
+ * @param {string} folder
+ * @param {readonly string[]} lines
+ */
+export function writeHba(folder, lines) {
+    writeFile(folder, "pg_hba.conf", lines.map((line) => `${line}\n`).join(""));
+}
+
+/**
+ * What libpq takes from the environment would end up in the server's own outgoing connections, such as postgres_fdw's.
+ *
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function serverEnvironment() {
+    const entries = Object.entries(process.env).filter(([name]) => !name.startsWith("PG"));
+    // With a zone given, initdb need not search for the name of the machine's.
+    return { ...Object.fromEntries(entries), HOME: "/nonexistent", LC_ALL: "C", TZ: "UTC" };
+}
+
+/**
+ * initdb takes most of a second, a copy of what it made a sixth of that.
+ *
+ * @param {string} folder
+ * @param {string} binFolder
+ * @param {readonly string[]} initdbArgs
+ */
+async function copyTemplate(folder, binFolder, initdbArgs) {
+    const user = serverUser();
+    const env = serverEnvironment();
+    const { stdout: version } = await run(path.join(binFolder, "postgres"), ["--version"], { ...user, cwd: folder });
+    const key = createHash("sha256")
+        .update(JSON.stringify([binFolder, version, initdbArgs, user]))
+        .digest("hex");
+    const template = await buildOnce(`template-${key.slice(0, 12)}`, async (unfinished) => {
+        const data = path.join(unfinished, "data");
+        fs.mkdirSync(data, { mode: 0o700 });
+        giveToServer(data);
+        const args = ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", ...initdbArgs];
+        await run(path.join(binFolder, "initdb"), args, { ...user, cwd: data, env });
+    });
+    await run("cp", ["-Rp", `${path.join(template, "data")}/.`, folder], { ...user, cwd: folder });
+}
+
+/**
+ * By a single-user server, which needs neither a port nor a client.
+ *
+ * @param {string} folder
+ * @param {string} binFolder
+ * @param {string} password
+ */
+async function setPassword(folder, binFolder, password) {
+    await run(path.join(binFolder, "postgres"), ["--single", "-D", folder, "postgres"], {
+        ...serverUser(),
+        cwd: folder,
+        env: serverEnvironment(),
+        input: `ALTER ROLE postgres PASSWORD '${password.replaceAll("'", "''")}'\n`,
+    });
+}
+
+/**
+ * @param {string} folder
+ * @param {string} name
+ * @param {string} text
+ */
+function writeFile(folder, name, text) {
+    const file = path.join(folder, name);
+    fs.writeFileSync(file, text, { mode: 0o600 });
+    giveToServer(file);
+}
+
+/** @param {string} file */
+function giveToServer(file) {
+    const { uid, gid } = serverUser();
+    if (uid !== undefined && gid !== undefined) fs.chownSync(file, uid, gid);
+}
