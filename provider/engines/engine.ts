@@ -108,9 +108,5 @@ export interface Engine {
     readonly name: EngineName;
     readonly accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, unknown>;
     readonly dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, unknown>;
-    readonly distributedHypertable: ResourceEngine<
-        DistributedHypertableInputs,
-        DistributedHypertableComputed,
-        unknown
-    >;
+    readonly distributedHypertable: ResourceEngine<DistributedHypertableInputs, DistributedHypertableComputed, unknown>;
 }

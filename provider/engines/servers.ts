@@ -28,7 +28,13 @@ export class Servers {
     constructor(
         readonly access: ServerAccess,
         readonly nodes: Readonly<Record<string, ServerAccess>>,
+        private readonly held?: { readonly place: Place; readonly session: Session },
     ) {}
+
+    /** The same servers, with one session that is held already and serves its place. */
+    holding(place: Place, session: Session): Servers {
+        return new Servers(this.access, this.nodes, { place, session });
+    }
 
     /** The server of a place, or undefined for a node that the provider has no way to. */
     find(server: string): ServerAccess | undefined {
@@ -59,6 +65,9 @@ export class Servers {
      * an extension's library) must not outlive the operation
      */
     async on<T>(place: Place, use: (session: Session) => Promise<T>, discard = false): Promise<T> {
+        if (this.held?.place.server === place.server && this.held.place.database === place.database) {
+            return use(this.held.session);
+        }
         return withSession(this.get(place.server).connection, place.database, use, { discard });
     }
 

@@ -1,0 +1,136 @@
+import type { AccessNodeReference, DataNodeComputed, DataNodeInputs, DataNodeReference } from "../engines/desired";
+import { engineOf } from "../engines";
+import { Servers, type ServerAccess } from "../engines/servers";
+import { waitUntilReady } from "../postgres/pool";
+import { bool, identifier, integer, oneOf, record, text } from "../validation/shapes";
+import {
+    accessNodeProperty,
+    COMMON_PROPERTIES,
+    connectionSecrets,
+    connectionShape,
+    waitForServer,
+} from "./connectionSchema";
+import { handler, type Kind } from "./handler";
+import { isChanged, type Schema } from "./schema";
+
+/** The inputs of a DataNode. */
+export const dataNodeSchema: Schema<DataNodeInputs> = {
+    accessNode: accessNodeProperty,
+    nodeName: {
+        shape: identifier(),
+        required: true,
+        effect: "replaces",
+        absent: "the resource's name",
+        doc: "The node's name on the access node.",
+    },
+    host: {
+        shape: text("a host name, an IP address or a socket's folder"),
+        required: true,
+        effect: "updates",
+        doc: "Where the access node finds the server.",
+    },
+    port: { shape: integer(1, 65535), default: 5432, effect: "updates", doc: "Port, as the access node sees it." },
+    // Compared by kind.replaces: writing down the access node's own database is no change.
+    database: {
+        shape: identifier(),
+        effect: "updates",
+        absent: "the access node's",
+        doc: "The node's database. A change replaces the node.",
+    },
+    user: {
+        shape: identifier(),
+        effect: "updates",
+        absent: "the access node's user",
+        doc: "Role that the access node connects as.",
+    },
+    password: {
+        shape: text("a password", { secret: true }),
+        effect: "updates",
+        absent: "trust, passfile or certificate, as the servers have it",
+        doc: "Password of that role; kept in a user mapping.",
+    },
+    serverOptions: {
+        shape: record(text("a string", { empty: true })),
+        default: {},
+        effect: "updates",
+        doc: "Options of the foreign server, over the provider's own.",
+    },
+    bootstrap: {
+        shape: bool,
+        default: true,
+        effect: "acts only at create",
+        doc: "false: the database is there and prepared.",
+    },
+    connection: {
+        shape: connectionShape,
+        effect: "updates",
+        absent: "host and port, with the access node's user, password and TLS",
+        doc: "How the provider reaches the server. A change runs no DDL.",
+    },
+    available: { shape: bool, default: true, effect: "updates", doc: "false: queries and new rows go past this node." },
+    drainOnDelete: {
+        shape: bool,
+        default: false,
+        effect: "updates",
+        doc: "Moves the node's chunks to other nodes before it is deleted.",
+    },
+    timescaledb: {
+        shape: oneOf(["auto", "required", "none"]),
+        default: "auto",
+        effect: "updates",
+        doc: "fdw: whether the node's database gets the timescaledb extension.",
+    },
+    ...COMMON_PROPERTIES,
+};
+
+/** How the provider reaches a data node: as stated, or by the access node's way with the access node's user and TLS. */
+export function nodeAccess(node: DataNodeReference, accessNode: AccessNodeReference): ServerAccess | undefined {
+    const { connection, database } = accessNode;
+    if (node.connection === undefined && node.host === undefined) {
+        return undefined;
+    }
+    return {
+        connection: node.connection ?? {
+            ...connection,
+            host: node.host ?? connection.host,
+            port: node.port ?? 5432,
+        },
+        database: node.database ?? database,
+    };
+}
+
+const kind: Kind<DataNodeInputs, DataNodeComputed> = {
+    schema: dataNodeSchema,
+    label: ({ nodeName, host, port }) => `data node "${nodeName}" (${host}:${port})`,
+    replaces: (olds, news) =>
+        isChanged(databaseOf(olds), databaseOf(news)) && databaseOf(olds) !== undefined ? ["database"] : [],
+    // The node's name, or its server's database, is the same before and after.
+    deletesFirst: true,
+    servers(inputs) {
+        const access = nodeAccess(inputs, inputs.accessNode);
+        return new Servers(inputs.accessNode, access === undefined ? {} : { [inputs.nodeName]: access });
+    },
+    engine: (servers) => engineOf(servers),
+    async waitForServers(servers, { connection, nodeName }) {
+        const node = servers.nodes[nodeName];
+        await Promise.all([
+            waitUntilReady(servers.access.connection, servers.access.database),
+            node === undefined ? undefined : waitForServer(node.connection, connection !== undefined),
+        ]);
+    },
+    resource: (engine) => engine.dataNode,
+    id: ({ nodeName }, { clusterId }) => `${clusterId}/${nodeName}`,
+    halfMade: (inputs, engine) => ({ engine, clusterId: inputs.accessNode.id, created: { database: true } }),
+    secrets: ({ accessNode, connection, password }) => [
+        password,
+        ...connectionSecrets(accessNode.connection),
+        ...connectionSecrets(connection),
+    ],
+};
+
+function databaseOf(values: Readonly<Record<string, unknown>>): unknown {
+    return values.database ?? (values.accessNode as Partial<AccessNodeReference> | undefined)?.database;
+}
+
+/** What Pulumi calls for a DataNode. */
+export const dataNode = handler(kind);

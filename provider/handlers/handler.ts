@@ -1,0 +1,320 @@
+/**
+ * The one handler: what Pulumi calls, for any kind of resource. A kind says what is particular to it; observing,
+ * planning, applying, drift, half-made states, errors and secrets are handled here for all of them.
+ *
+ * It knows the shapes of Pulumi's calls but nothing of Pulumi's packages.
+ */
+import { randomUUID } from "node:crypto";
+import { converge, stepText, type Operation, type Report } from "../engines/apply";
+import type { EngineName } from "../engines/desired";
+import type { Description, Engine, Plan, ResourceEngine, Wish } from "../engines/engine";
+import { engineByName } from "../engines";
+import { formatProblems } from "../engines/preflight";
+import type { Servers } from "../engines/servers";
+import { ProviderError, redact } from "../errors";
+import { report as engineReport } from "./report";
+import {
+    checkValues,
+    fillDefaults,
+    isChanged,
+    keptInputs,
+    pickInputs,
+    PROVIDER_KEY,
+    replacedBy,
+    withoutProvider,
+    type CheckFailure,
+    type Schema,
+    type Values,
+} from "./schema";
+import { migrate, SCHEMA_VERSION, type Bookkeeping } from "./state";
+
+/** What is particular to one kind of resource. */
+export interface Kind<Inputs, Computed extends { readonly engine: EngineName }> {
+    readonly schema: Schema<Inputs>;
+    /** Names one resource in messages: `data node "dn1"`. Also called with values that failed the check. */
+    label(inputs: Inputs): string;
+    /** Failures that take more than one property to see. */
+    checkTogether?(inputs: Values): CheckFailure[];
+    /** Replacements that take more than one property, or the outputs, to see. */
+    replaces?(olds: Values, news: Values): string[];
+    /** Whether the old one goes before the new one comes: where both would bear the same name. */
+    deletesFirst: boolean;
+    servers(inputs: Inputs): Servers;
+    /** The engine of a resource that has no outputs yet. */
+    engine(servers: Servers, inputs: Inputs): Promise<Engine>;
+    /** Waits, at create, for servers that are still starting. */
+    waitForServers(servers: Servers, inputs: Inputs): Promise<void>;
+    resource(engine: Engine): ResourceEngine<Inputs, Computed, unknown>;
+    id(inputs: Inputs, computed: Computed): string;
+    /** What is known of a resource whose making was cut before it could be described; undefined: too little. */
+    halfMade(inputs: Inputs, engine: EngineName): Computed | undefined;
+    /** Refuses an update that neither the server nor the check can refuse. */
+    refuseUpdate?(last: Inputs & Computed, inputs: Inputs): void;
+    /** Inputs that hold secrets, by value, for redaction. */
+    secrets(inputs: Inputs): readonly (string | undefined)[];
+}
+
+/** What Pulumi calls. Every answer is plain data. */
+export interface Handler {
+    check(olds: Values, news: Values): Promise<{ inputs: Values; failures: CheckFailure[] }>;
+    diff(id: string, olds: Values, news: Values): Promise<DiffAnswer>;
+    create(inputs: Values): Promise<{ id: string; outs: Values }>;
+    read(id: string, props: Values): Promise<{ id?: string; props?: Values; inputs?: Values }>;
+    update(id: string, olds: Values, news: Values): Promise<{ outs: Values }>;
+    delete(id: string, props: Values): Promise<void>;
+}
+
+/** undefined changes: the engine compares the inputs itself and shows each property that differs. */
+export interface DiffAnswer {
+    readonly changes: true | undefined;
+    readonly replaces: string[];
+    readonly deleteBeforeReplace: boolean;
+}
+
+/** A half-made resource, in the form in which the SDK saves it: only `reasons` are shown, and saved in clear. */
+class HalfMadeError extends Error {
+    constructor(
+        readonly id: string,
+        readonly properties: Values,
+        readonly reasons: string[],
+    ) {
+        super(reasons.join("; "));
+    }
+}
+
+/** Makes the handler of a kind. */
+export function handler<Inputs extends object, Computed extends { readonly engine: EngineName }>(
+    kind: Kind<Inputs, Computed>,
+): Handler {
+    type State = Inputs & Computed & Bookkeeping;
+    type Operate = Pick<Operation<Inputs, Computed, unknown>, "resource" | "servers" | "wish" | "report">;
+
+    const stateOf = (values: Values): State => migrate(withoutProvider(values)) as unknown as State;
+    const inputsOf = (values: Values): Inputs =>
+        pickInputs(kind.schema, fillDefaults(kind.schema, withoutProvider(values)));
+
+    const outputs = (inputs: Inputs, computed: Computed, incomplete?: string): Values =>
+        plain({
+            ...inputs,
+            ...computed,
+            ...keptInputs(kind.schema, inputs),
+            schemaVersion: SCHEMA_VERSION,
+            ...(incomplete === undefined ? {} : { incomplete }),
+        });
+
+    async function guarded<T>(verb: string, inputs: Inputs, work: (report: Report) => Promise<T>): Promise<T> {
+        const secrets = kind.secrets(inputs).filter((secret) => secret !== undefined);
+        try {
+            return await work(engineReport(inputs, (text) => redact(text, secrets)));
+        } catch (error) {
+            throw presentable(error, `${verb} ${kind.label(inputs)}`, secrets);
+        }
+    }
+
+    async function describeNow(operate: Operate): Promise<Description<Inputs, Computed> | undefined> {
+        const observed = await operate.resource.observe(operate.servers, operate.wish, false);
+        return observed === undefined ? undefined : operate.resource.describe(observed, operate.wish);
+    }
+
+    /** What is known after a failure; the failure itself must not be hidden by a second one. */
+    async function describeAfterFailure(operate: Operate): Promise<Computed | undefined> {
+        try {
+            return (await describeNow(operate))?.computed;
+        } catch {
+            return undefined;
+        }
+    }
+
+    async function makeAndDescribe(operate: Operate, onFirstStep: () => void): Promise<Computed> {
+        const { resource, wish } = operate;
+        const plan = (observed: unknown, wished: Wish<Inputs, Computed>): Plan => resource.plan(observed, wished);
+        const observed = await converge({ ...operate, plan, onFirstStep });
+        return resource.describe(observed, wish).computed;
+    }
+
+    async function remove(operate: Operate): Promise<void> {
+        const { resource } = operate;
+        await converge({ ...operate, plan: (observed, wished) => resource.planDelete(observed, wished) });
+    }
+
+    return {
+        async check(_olds, news) {
+            const text = news[PROVIDER_KEY];
+            const values = withoutProvider(news);
+            const inputs = fillDefaults(kind.schema, values);
+            const failures = [...checkValues(kind.schema, values), ...(kind.checkTogether?.(inputs) ?? [])];
+            return { inputs: text === undefined ? inputs : { ...inputs, [PROVIDER_KEY]: text }, failures };
+        },
+
+        async diff(_id, olds, news) {
+            const state = stateOf(olds) as unknown as Values;
+            const wanted = withoutProvider(news);
+            const replaces = [...replacedBy(kind.schema, state, wanted), ...(kind.replaces?.(state, wanted) ?? [])];
+            return {
+                changes: state.incomplete === undefined ? undefined : true,
+                replaces: [...new Set(replaces)],
+                deleteBeforeReplace: replaces.length > 0 && kind.deletesFirst,
+            };
+        },
+
+        async create(values) {
+            const inputs = inputsOf(values);
+            return guarded("create", inputs, async (report) => {
+                const servers = kind.servers(inputs);
+                await kind.waitForServers(servers, inputs);
+                const engine = await kind.engine(servers, inputs);
+                const resource = kind.resource(engine);
+                const wish: Wish<Inputs, Computed> = { inputs, newId: randomUUID() };
+                const problems = await resource.preflight(servers, wish);
+                const failing = problems.filter(({ severity }) => severity === "error");
+                if (failing.length > 0) {
+                    throw new ProviderError("PREFLIGHT_FAILED", formatProblems(failing));
+                }
+                if (problems.length > 0) {
+                    report.warn(formatProblems(problems));
+                }
+                const operate = { resource, servers, wish, report };
+                let started = false;
+                try {
+                    const computed = await makeAndDescribe(operate, () => (started = true));
+                    return { id: kind.id(inputs, computed), outs: outputs(inputs, computed) };
+                } catch (error) {
+                    if (!started) {
+                        throw error;
+                    }
+                    const known = (await describeAfterFailure(operate)) ?? kind.halfMade(inputs, engine.name);
+                    if (known === undefined) {
+                        await remove(operate).catch((left: unknown) =>
+                            report.warn(`something is left: ${messageOf(left)}`),
+                        );
+                        throw error;
+                    }
+                    throw halfMade(kind.id(inputs, known), values, inputs, known, error);
+                }
+            });
+        },
+
+        async read(id, props) {
+            const state = stateOf(props);
+            const inputs = inputsOf(props);
+            return guarded("read", inputs, async () => {
+                const managed = state.schemaVersion !== undefined;
+                const servers = kind.servers(inputs);
+                const engine = managed ? engineByName(state.engine) : await kind.engine(servers, inputs);
+                const resource = kind.resource(engine);
+                const wish: Wish<Inputs, Computed> = { inputs, newId: id, ...(managed ? { last: state } : {}) };
+                const observed = await resource.observe(servers, wish, true);
+                if (observed === undefined) {
+                    if (managed) {
+                        return {};
+                    }
+                    throw new ProviderError("NOT_FOUND", `it does not exist`);
+                }
+                const found = resource.describe(observed, wish);
+                const drift = invisibleDrift(resource, observed, wish, found.inputs);
+                return {
+                    id: managed ? id : kind.id(found.inputs, found.computed),
+                    props: withText(props, outputs(found.inputs, found.computed, drift)),
+                    inputs: withText(props, plain(found.inputs)),
+                };
+            });
+        },
+
+        async update(_id, olds, news) {
+            const last = stateOf(olds);
+            const inputs = inputsOf(news);
+            return guarded("update", inputs, async (report) => {
+                kind.refuseUpdate?.(last, inputs);
+                const resource = kind.resource(engineByName(last.engine));
+                const operate = {
+                    resource,
+                    servers: kind.servers(inputs),
+                    wish: { inputs, last, newId: randomUUID() },
+                    report,
+                };
+                let started = false;
+                try {
+                    const computed = await makeAndDescribe(operate, () => (started = true));
+                    return { outs: outputs(inputs, computed) };
+                } catch (error) {
+                    if (!started && last.incomplete === undefined) {
+                        throw error;
+                    }
+                    const known = (await describeAfterFailure(operate)) ?? last;
+                    throw halfMade(_id, news, pickInputs(kind.schema, olds), known, error);
+                }
+            });
+        },
+
+        async delete(_id, props) {
+            const last = stateOf(props);
+            const inputs = inputsOf(props);
+            return guarded("delete", inputs, async (report) => {
+                const resource = kind.resource(engineByName(last.engine));
+                await remove({ resource, servers: kind.servers(inputs), wish: { inputs, last, newId: _id }, report });
+            });
+        },
+    };
+
+    /** The failure of an operation that changed something: what is known is kept, so that the next `up` goes on. */
+    function halfMade(id: string, values: Values, inputs: Inputs, computed: Computed, error: unknown): Error {
+        const reason = messageOf(error);
+        const secrets = kind.secrets(inputs).filter((secret) => secret !== undefined);
+        const verb = `finish ${kind.label(inputs)}`;
+        const shown = messageOf(presentable(error, verb, secrets));
+        const marked = outputs(inputs, computed, redact(reason, secrets));
+        return new HalfMadeError(id, withText(values, marked), [shown]);
+    }
+}
+
+/**
+ * Steps that the server needs although every input is as it should be: a lost guard, mark or view. Drift of an input
+ * is seen in the inputs themselves.
+ */
+function invisibleDrift<Inputs extends object, Computed>(
+    resource: ResourceEngine<Inputs, Computed, unknown>,
+    observed: unknown,
+    wish: Wish<Inputs, Computed>,
+    found: Inputs,
+): string | undefined {
+    if (isChanged(plain(wish.inputs), plain(found))) {
+        return undefined;
+    }
+    try {
+        const { steps } = resource.plan(observed, wish);
+        return steps.length === 0 ? undefined : `to be mended: ${steps.map(stepText).join("; ")}`;
+    } catch (error) {
+        return messageOf(error);
+    }
+}
+
+/** Failures leave as one kind of error, with the operation in front, without secrets and without a stack. */
+function presentable(error: unknown, action: string, secrets: readonly string[]): Error {
+    if (error instanceof HalfMadeError) {
+        return error;
+    }
+    const known =
+        error instanceof ProviderError ? error : new ProviderError("SERVER_ERROR", messageOf(error), { cause: error });
+    const shown = known.inContext(action);
+    const clean = new ProviderError(shown.code, redact(shown.reason, secrets), {
+        ...(shown.remedy === undefined ? {} : { remedy: shown.remedy }),
+        cause: shown.cause,
+    });
+    // Pulumi prints the stack of an error from check, diff, read and delete a second time.
+    clean.stack = "";
+    return clean;
+}
+
+function messageOf(error: unknown): string {
+    return error instanceof Error ? error.message : String(error);
+}
+
+function withText(values: Values, outs: Values): Values {
+    const text = values[PROVIDER_KEY];
+    return text === undefined ? outs : { ...outs, [PROVIDER_KEY]: text };
+}
+
+/** JSON-like data without undefined: anything else in an answer fails after the SQL has run, and leaves an orphan. */
+function plain<T extends object>(values: T): Values {
+    return JSON.parse(JSON.stringify(values)) as Values;
+}

@@ -1,0 +1,69 @@
+/**
+ * Tells progress and warnings in the resource's own row of `pulumi up`.
+ *
+ * The SDK gives a provider no way to log for a resource, so this speaks to the engine itself: its address is the last
+ * argument of the provider process. Elsewhere (tests, the command line) progress is silent and warnings go to stderr.
+ * A row that cannot be told must never fail an operation.
+ */
+import { createRequire } from "node:module";
+import type { Report } from "../engines/apply";
+
+const INFO = 1;
+const WARNING = 2;
+
+type Log = (severity: number, text: string, urn: string, ephemeral: boolean) => void;
+
+/** The report for one resource's operation. */
+export function report(inputs: object, redacted: (text: string) => string): Report {
+    const urn = "logicalUrn" in inputs && typeof inputs.logicalUrn === "string" ? inputs.logicalUrn : "";
+    const log = engineLog();
+    return {
+        progress: (text) => log?.(INFO, redacted(text), urn, true),
+        warn: (text) => (log === undefined ? console.warn(redacted(text)) : log(WARNING, redacted(text), urn, false)),
+    };
+}
+
+let cached: { readonly log: Log | undefined } | undefined;
+
+function engineLog(): Log | undefined {
+    cached ??= { log: connect() };
+    return cached.log;
+}
+
+interface LogRequest {
+    setSeverity(severity: number): void;
+    setMessage(text: string): void;
+    setUrn(urn: string): void;
+    setEphemeral(ephemeral: boolean): void;
+}
+
+function connect(): Log | undefined {
+    const address = process.argv.at(-1) ?? "";
+    const script = process.argv[1] ?? "";
+    if (!script.includes("dynamic-provider") || !/^[\w.]+:\d+$/.test(address)) {
+        return undefined;
+    }
+    try {
+        // Both come from the SDK that runs this process: its gRPC objects and ours must be of one copy.
+        const sdk = createRequire(script);
+        const grpc = sdk("@grpc/grpc-js") as { credentials: { createInsecure(): unknown } };
+        const { EngineClient } = sdk("@pulumi/pulumi/proto/engine_grpc_pb") as {
+            EngineClient: new (
+                address: string,
+                credentials: unknown,
+            ) => { log(request: LogRequest, done: () => void): void };
+        };
+        const { LogRequest } = sdk("@pulumi/pulumi/proto/engine_pb") as { LogRequest: new () => LogRequest };
+        const client = new EngineClient(address, grpc.credentials.createInsecure());
+        return (severity, text, urn, ephemeral) => {
+            const request = new LogRequest();
+            request.setSeverity(severity);
+            request.setMessage(text);
+            request.setUrn(urn);
+            request.setEphemeral(ephemeral);
+            client.log(request, () => undefined);
+        };
+    } catch {
+        return undefined;
+    }
+}
