@@ -32,3 +32,8 @@ export interface Connection {
 export function address(connection: Pick<Connection, "host" | "port">): string {
     return `${connection.host}:${connection.port}`;
 }
+
+/** Whether the host is the folder of a unix socket. */
+export function isUnixSocket(connection: Pick<Connection, "host">): boolean {
+    return connection.host.startsWith("/");
+}

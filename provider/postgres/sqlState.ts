@@ -1,0 +1,222 @@
+/**
+ * What a failure means: errors of PostgreSQL and of sockets, told apart by SQLSTATE and by Node's error codes, and put
+ * into this package's terms. No other file asks a foreign error what it is.
+ */
+import os from "node:os";
+import { ProviderError, type ErrorCode } from "../errors";
+import { address, type Connection } from "./connection";
+
+/** A failure as a server or a socket reports it. */
+export interface ServerError {
+    /** A SQLSTATE such as "42501", or a code of Node such as "ECONNREFUSED". */
+    readonly code: string;
+    /** Who reports it: with "server" the code is a SQLSTATE. */
+    readonly origin: "server" | "socket" | "tls";
+    readonly message: string;
+    readonly detail?: string;
+    readonly hint?: string;
+    /** The constraint or index that was violated. */
+    readonly constraint?: string;
+    readonly schema?: string;
+    readonly table?: string;
+}
+
+/** Where a session is, as texts name it. */
+export interface SessionPlace {
+    readonly connection: Connection;
+    readonly database: string;
+}
+
+/**
+ * SQLSTATEs and socket codes after which the same work may succeed once what is there has been read again. Class 08
+ * comes from an access node that talks to its data nodes as well as from the server itself.
+ */
+export const TRANSIENT: Readonly<Record<string, string>> = {
+    ECONNREFUSED: "nothing listens on the port: the server is down, starting or restarting",
+    ECONNRESET: "the connection was cut",
+    EPIPE: "the connection was cut before the statement was sent",
+    ETIMEDOUT: "the server did not answer in time",
+    EHOSTUNREACH: "the host has no route at the moment",
+    ENETUNREACH: "the network has no route at the moment",
+    EAI_AGAIN: "the name server did not answer",
+    "08000": "an access node lost its connection to a data node",
+    "08001": "an access node could not connect to a data node",
+    "08003": "the session's connection to a data node is gone",
+    "08006": "a connection broke in the middle of a statement",
+    "40001": "another transaction came first",
+    "40P01": "two transactions waited for each other",
+    "53300": "the server has no free connection",
+    "55006": "other sessions still use the database",
+    "55P03": "another session held a lock for too long",
+    "57014": "the statement was ended by a time-out, on this server or on a data node that was busy",
+    "57P01": "the server is shutting down",
+    "57P02": "the server ended all sessions because one of them crashed",
+    "57P03": "the server is starting, stopping or recovering",
+};
+
+/** What a server that starts or restarts answers. */
+const STARTING: ReadonlySet<string> = new Set(["08006", "53300", "57P01", "57P02", "57P03"]);
+
+/** Unique indexes of the catalogues that two operations at once can both try to fill (23505): the second try sees the row. */
+const RACED_INDEXES: ReadonlySet<string> = new Set([
+    "metadata_pkey",
+    "pg_foreign_server_name_index",
+    "pg_database_datname_index",
+    "pg_extension_name_index",
+]);
+
+/**
+ * The only place where the text of an error is looked at. PostgreSQL raises "tuple concurrently updated" and the like
+ * as XX000, and TimescaleDB reports what a data node's connection told it as XX000 (passing) or 08001 (passing or not):
+ * there the server gives nothing but text to tell the cases apart. The texts of XX000 are not translated (elog); those
+ * of a data node may be, and a translated one is then merely retried in vain until the limit.
+ */
+const PASSING_INTERNAL_ERRORS =
+    /tuple concurrently (?:updated|deleted)|cache lookup failed for foreign server|^\[[^\]]*\]: FATAL: |server closed the connection/;
+const LASTING_CONNECTION_FAILURES =
+    /password authentication failed|no password supplied|no pg_hba\.conf entry|(?:role|database) ".*" does not exist/;
+
+const ERROR_CODE: Readonly<Record<string, ErrorCode>> = {
+    "28000": "AUTHENTICATION_FAILED",
+    "28P01": "AUTHENTICATION_FAILED",
+    "42501": "PERMISSION_DENIED",
+    "53300": "SERVER_UNREACHABLE",
+    "55P03": "LOCKED",
+    "57014": "TIMED_OUT",
+    "57P01": "SERVER_UNREACHABLE",
+    "57P02": "SERVER_UNREACHABLE",
+    "57P03": "SERVER_UNREACHABLE",
+};
+
+/** The remedies that are the same whatever was being done. */
+const REMEDY: Partial<Record<ErrorCode, string>> = {
+    AUTHENTICATION_FAILED: "Check user, password and certificate of the connection, and pg_hba.conf on the server",
+    SERVER_UNREACHABLE: "Check host and port of the connection, and that the server runs and listens there",
+    LOCKED: "Wait for the other run to end, or raise lockTimeoutSeconds",
+    TIMED_OUT: "Raise statementTimeoutSeconds, or look for what holds the statement up",
+};
+
+/** The server's or socket's error in an error or in what it wraps; undefined where there is none. */
+export function serverError(error: unknown): ServerError | undefined {
+    if (!(error instanceof Error)) {
+        return undefined;
+    }
+    return fromServer(error) ?? fromSocket(error) ?? serverError(error.cause);
+}
+
+/** The SQLSTATE in an error or in what it wraps; undefined where no server reported one. */
+export function sqlStateOf(error: unknown): string | undefined {
+    const found = serverError(error);
+    return found?.origin === "server" ? found.code : undefined;
+}
+
+/** Whether the same work may succeed if it is tried again after a look at what is there. */
+export function isTransient(error: unknown): boolean {
+    if (error instanceof ProviderError) {
+        return error.transient;
+    }
+    const found = serverError(error);
+    return found !== undefined && isPassing(found);
+}
+
+/** Whether the error is one that a server shows while it starts, or while its container and its name come up. */
+export function isNotReadyYet(error: unknown): boolean {
+    const found = serverError(error);
+    return (
+        found !== undefined &&
+        (found.origin === "socket" ? isPassing(found) || found.code === "ENOTFOUND" : STARTING.has(found.code))
+    );
+}
+
+/**
+ * An error of a session in this package's terms. What is neither a server's nor a socket's error, such as a mistake in
+ * this program, is returned as it is.
+ */
+export function asProviderError(error: unknown, place: SessionPlace): unknown {
+    if (error instanceof ProviderError) {
+        return error;
+    }
+    const found = serverError(error);
+    if (found === undefined) {
+        return error;
+    }
+    const code = errorCode(found);
+    return new ProviderError(code, describe(found, place), {
+        remedy: REMEDY[code],
+        cause: error,
+        transient: isPassing(found),
+    });
+}
+
+function isPassing({ code, message, detail, constraint }: ServerError): boolean {
+    switch (code) {
+        case "23505":
+            return constraint !== undefined && RACED_INDEXES.has(constraint);
+        case "XX000":
+            return PASSING_INTERNAL_ERRORS.test(message);
+        case "08001":
+            return !LASTING_CONNECTION_FAILURES.test(detail ?? "");
+        default:
+            return Object.hasOwn(TRANSIENT, code);
+    }
+}
+
+function errorCode({ code, origin }: ServerError): ErrorCode {
+    if (origin !== "server") {
+        return origin === "tls" ? "TLS_FAILED" : "SERVER_UNREACHABLE";
+    }
+    return ERROR_CODE[code] ?? (code.startsWith("08") ? "SERVER_UNREACHABLE" : "SERVER_ERROR");
+}
+
+function describe({ code, origin, message, detail, hint }: ServerError, place: SessionPlace): string {
+    const where = `at ${address(place.connection)}/${place.database}`;
+    const facts = origin === "server" ? `SQLSTATE ${code}, ${where}` : where;
+    return [`${message} (${facts})`, detail, hint]
+        .filter((text) => text !== undefined)
+        .map((text) => text.replace(/[.\s]+$/, ""))
+        .join(". ");
+}
+
+/** pg's DatabaseError, known by its fields: a SQLSTATE looks like some codes of Node (EPIPE), but only it has a severity. */
+function fromServer(error: Error): ServerError | undefined {
+    const code = field(error, "code");
+    if (code === undefined || field(error, "severity") === undefined) {
+        return undefined;
+    }
+    return {
+        code,
+        origin: "server",
+        message: error.message,
+        detail: field(error, "detail"),
+        hint: field(error, "hint"),
+        constraint: field(error, "constraint"),
+        schema: field(error, "schema"),
+        table: field(error, "table"),
+    };
+}
+
+/**
+ * An error of the connection itself: the operating system's (named by errno), the resolver's, or OpenSSL's. Where a host
+ * has several addresses Node wraps an error of each in one without a text.
+ */
+function fromSocket(error: Error): ServerError | undefined {
+    if (error instanceof AggregateError) {
+        const each = error.errors.map(serverError).filter((found) => found !== undefined);
+        const first = each.find(isPassing) ?? each[0];
+        return first && { ...first, message: each.map((found) => found.message).join(", ") };
+    }
+    const code = field(error, "code");
+    if (code === undefined) {
+        return undefined;
+    }
+    if (code === "EPROTO" || /^ERR_(?:SSL|OSSL|TLS)_/.test(code)) {
+        return { code, origin: "tls", message: error.message };
+    }
+    const isSystemError = Object.hasOwn(os.constants.errno, code) || field(error, "syscall") === "getaddrinfo";
+    return isSystemError ? { code, origin: "socket", message: error.message } : undefined;
+}
+
+function field(error: Error, name: string): string | undefined {
+    const value: unknown = Reflect.get(error, name);
+    return typeof value === "string" ? value : undefined;
+}
