@@ -1,0 +1,39 @@
+/** Whose an object is, by its mark. */
+import type { CommonInputs } from "./desired";
+import type { Wish } from "./engine";
+import type { Marker } from "./marker";
+
+/** What of a wish tells its own objects from others'. */
+export interface Owner {
+    /** The URN now, and the one of the last operation: they differ where the program renamed the resource. */
+    readonly urns: ReadonlySet<string>;
+    /** Whether the resource was made before: then what bears its name and no mark is its own, with the mark lost. */
+    readonly known: boolean;
+    readonly adopt: boolean;
+}
+
+/** The owner that a wish speaks for. */
+export function ownerOf(wish: Wish<CommonInputs, object>): Owner {
+    const last = wish.last as Partial<CommonInputs> | undefined;
+    return {
+        urns: new Set([wish.inputs.logicalUrn, ...(last?.logicalUrn === undefined ? [] : [last.logicalUrn])]),
+        known: last !== undefined,
+        adopt: wish.inputs.adopt,
+    };
+}
+
+/** Whether a mark says that its object is this owner's. */
+export function isMarked(owner: Owner, marker: Marker | undefined): boolean {
+    return marker !== undefined && owner.urns.has(marker.urn);
+}
+
+/** Whether an object at a name that the owner needs may be taken as its own. */
+export function mayTake(owner: Owner, marker: Marker | undefined): boolean {
+    return isMarked(owner, marker) || owner.adopt || (owner.known && marker === undefined);
+}
+
+/** The mark that such an object is to bear: one that was there before stays marked as taken over. */
+export function wantedMark(owner: Owner, found: Marker | undefined, mark: Marker): Marker {
+    const taken = found?.adopted === true || (!isMarked(owner, found) && !owner.known);
+    return taken ? { ...mark, adopted: true } : mark;
+}
