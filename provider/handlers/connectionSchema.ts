@@ -3,7 +3,7 @@ import type { AccessNodeReference } from "../engines/desired";
 import { ProviderError } from "../errors";
 import { SSL_MODES, type Connection } from "../postgres/connection";
 import { waitUntilReady } from "../postgres/pool";
-import { sqlStateOf } from "../postgres/sqlState";
+import { serverError } from "../postgres/sqlState";
 import {
     bool,
     identifier,
@@ -100,7 +100,11 @@ export async function waitForServer(connection: Connection, stated: boolean): Pr
         try {
             return await waitUntilReady({ ...connection, readyTimeoutSeconds: 0 }, connection.maintenanceDatabase);
         } catch (error) {
-            if (!(error instanceof ProviderError) || !error.transient || NO_WAY.includes(sqlStateOf(error) ?? "")) {
+            if (
+                !(error instanceof ProviderError) ||
+                !error.transient ||
+                NO_WAY.includes(serverError(error)?.code ?? "")
+            ) {
                 return;
             }
         }

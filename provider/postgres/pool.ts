@@ -3,41 +3,20 @@
  * it in use waits for as long as it takes.
  */
 import { createHash } from "node:crypto";
-import { Client, Pool, type ClientBase, type PoolClient } from "pg";
+import { Pool, type ClientBase, type PoolClient } from "pg";
 import { ProviderError } from "../errors";
+import { clientClass } from "./client";
 import { address, type Connection } from "./connection";
-import { findPassword } from "./passwordFile";
 import { retryTransient } from "./retry";
-import { asProviderError, isNotReadyYet, serverError, sqlStateOf, type SessionPlace } from "./sqlState";
-import { ServerSocket } from "./socket";
+import { PooledSession, type Session } from "./session";
+import { asProviderError, isNotReadyYet, sqlStateOf, type SessionPlace } from "./sqlState";
+
+export type { Notice, Session } from "./session";
 
 const SESSIONS_PER_DATABASE = 2;
 /** Short, because an idle session keeps others from dropping or renaming its database. */
 const IDLE_TIMEOUT_MS = 3_000;
-const APPLICATION_NAME = "pulumi-timescaledb";
-
-/** What the server says beside its answers. */
-export interface Notice {
-    readonly severity: string;
-    readonly code: string;
-    readonly message: string;
-    readonly detail?: string;
-    readonly hint?: string;
-}
-
-/** One session on one database, for as long as {@link withSession} lends it. */
-export interface Session {
-    /**
-     * Runs one statement and returns its rows, with int8 and numeric as strings.
-     *
-     * @param values bound as $1, $2, ...
-     * @throws ProviderError with the server's error as its cause
-     */
-    query<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-
-    /** The notices since the last call. */
-    takeNotices(): Notice[];
-}
+const READY_POLL_SECONDS = 1;
 
 interface SharedPool {
     readonly place: SessionPlace;
@@ -87,7 +66,7 @@ export async function withSession<T>(
  */
 export async function waitUntilReady(connection: Connection, database: string): Promise<void> {
     const { readyTimeoutSeconds } = connection;
-    const key = poolKey({ connection, database });
+    const key = `${poolKey({ connection, database })} ${readyTimeoutSeconds}`;
     const ready =
         readiness.get(key) ??
         retryTransient(
@@ -95,6 +74,7 @@ export async function waitUntilReady(connection: Connection, database: string): 
             {
                 attempts: readyTimeoutSeconds === 0 ? 1 : Infinity,
                 limitSeconds: readyTimeoutSeconds,
+                longestDelaySeconds: READY_POLL_SECONDS,
                 isRetryable: isNotReadyYet,
             },
         ).finally(() => readiness.delete(key));
@@ -202,87 +182,4 @@ function poolKey({ connection, database }: SessionPlace): string {
     const { readyTimeoutSeconds, maintenanceDatabase, ...settings } = connection;
     const text = JSON.stringify([database, Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1))]);
     return createHash("sha256").update(text).digest("hex");
-}
-
-/** pg's client with this place's settings. pg's pool makes its clients without arguments of ours. */
-function clientClass({ connection, database }: SessionPlace, isPlain: () => boolean): new () => ClientBase {
-    return class extends Client {
-        constructor() {
-            const socket = new ServerSocket(connection, isPlain());
-            super({
-                host: connection.host,
-                port: connection.port,
-                user: connection.user,
-                database,
-                password: () =>
-                    findPassword(connection, database).catch((error: Error) => {
-                        socket.destroy(error);
-                        throw error;
-                    }),
-                stream: () => socket,
-                ssl: false,
-                sslnegotiation: "postgres",
-                application_name: APPLICATION_NAME,
-                options: startupOptions(connection),
-            });
-            this.once("connect", () => socket.stopClock());
-        }
-    };
-}
-
-/**
- * The time-outs, also those of 0, which else a server's or a role's own setting would fill. The styles are those in
- * which this package reads intervals and times.
- */
-function startupOptions({ statementTimeoutSeconds, lockTimeoutSeconds }: Connection): string {
-    const settings = {
-        statement_timeout: Math.ceil(statementTimeoutSeconds * 1_000),
-        lock_timeout: Math.ceil(lockTimeoutSeconds * 1_000),
-        DateStyle: "ISO",
-        IntervalStyle: "postgres",
-    };
-    const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-    return [process.env.PGOPTIONS ?? "", ...options].join(" ").trim();
-}
-
-class PooledSession implements Session {
-    hasFailed = false;
-    private notices: Notice[] = [];
-    private lost: Error | undefined;
-
-    constructor(
-        private readonly client: PoolClient,
-        private readonly place: SessionPlace,
-    ) {
-        client.on("notice", this.onNotice);
-        client.on("error", this.onError);
-    }
-
-    async query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> {
-        try {
-            const result = await this.client.query<Row>(text, values && [...values]);
-            return result.rows;
-        } catch (error) {
-            this.hasFailed = true;
-            // Once a session is lost, pg answers every further statement with an error that does not say why.
-            throw asProviderError(serverError(error) === undefined ? (this.lost ?? error) : error, this.place);
-        }
-    }
-
-    takeNotices(): Notice[] {
-        return this.notices.splice(0);
-    }
-
-    end(): void {
-        this.client.off("notice", this.onNotice);
-        this.client.off("error", this.onError);
-    }
-
-    private readonly onNotice = ({ severity, code, message, detail, hint }: Partial<Notice>): void => {
-        this.notices.push({ severity: severity ?? "", code: code ?? "", message: message ?? "", detail, hint });
-    };
-
-    private readonly onError = (error: Error): void => {
-        this.lost ??= error;
-    };
 }

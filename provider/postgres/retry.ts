@@ -6,7 +6,7 @@ import { isTransient } from "./sqlState";
 const ATTEMPTS = 8;
 const LIMIT_SECONDS = 60;
 const FIRST_DELAY_MS = 200;
-const LONGEST_DELAY_MS = 5_000;
+const LONGEST_DELAY_SECONDS = 5;
 
 /** Limits of {@link retryTransient}. */
 export interface RetryOptions {
@@ -14,6 +14,8 @@ export interface RetryOptions {
     readonly attempts?: number;
     /** After how many seconds no further attempt starts. An attempt under way is not cut off. Default 60. */
     readonly limitSeconds?: number;
+    /** The pauses grow up to this. Default 5. */
+    readonly longestDelaySeconds?: number;
     /** Which errors are worth another attempt. Default: those of the table in sqlState.ts. */
     readonly isRetryable?: (error: unknown) => boolean;
 }
@@ -24,11 +26,12 @@ export interface RetryOptions {
  * The work must look at what is there before it changes anything: a statement whose connection broke may have run.
  *
  * @param work is told which attempt it is, from 1 on
- * @throws the error of the last attempt. It says how often and how long was tried, is no longer transient, and has the
- * code TRANSIENT where it had none of its own (SERVER_ERROR).
+ * @throws the error of the last attempt. After several it says how often and how long was tried, and has the code
+ * TRANSIENT where it had none of its own (SERVER_ERROR).
  */
 export async function retryTransient<T>(work: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
     const { attempts = ATTEMPTS, limitSeconds = LIMIT_SECONDS, isRetryable = isTransient } = options;
+    const { longestDelaySeconds = LONGEST_DELAY_SECONDS } = options;
     const startedAt = performance.now();
     let tried = 0;
     try {
@@ -41,13 +44,13 @@ export async function retryTransient<T>(work: (attempt: number) => Promise<T>, o
                 retries: attempts - 1,
                 maxRetryTime: limitSeconds * 1_000,
                 minTimeout: FIRST_DELAY_MS,
-                maxTimeout: LONGEST_DELAY_MS,
+                maxTimeout: longestDelaySeconds * 1_000,
                 randomize: true,
                 shouldRetry: ({ error }) => isRetryable(error),
             },
         );
     } catch (error) {
-        throw isRetryable(error) ? givenUp(error, tried, (performance.now() - startedAt) / 1_000) : error;
+        throw tried > 1 && isRetryable(error) ? givenUp(error, tried, (performance.now() - startedAt) / 1_000) : error;
     }
 }
 
@@ -55,9 +58,10 @@ function givenUp(error: unknown, tried: number, seconds: number): unknown {
     if (!(error instanceof ProviderError)) {
         return error;
     }
-    const effort = `tried ${tried === 1 ? "once" : `${tried} times`} in ${seconds.toFixed(1)} s`;
-    return new ProviderError(error.code === "SERVER_ERROR" ? "TRANSIENT" : error.code, `${error.reason} (${effort})`, {
+    const code = error.code === "SERVER_ERROR" ? "TRANSIENT" : error.code;
+    return new ProviderError(code, `${error.reason} (tried ${tried} times in ${seconds.toFixed(1)} s)`, {
         remedy: error.remedy,
         cause: error.cause,
+        transient: error.transient,
     });
 }

@@ -1,10 +1,12 @@
 /**
  * What a failure means: errors of PostgreSQL and of sockets, told apart by SQLSTATE and by Node's error codes, and put
- * into this package's terms. No other file asks a foreign error what it is.
+ * into this package's terms. Texts are looked at only where a server gives nothing else: here for XX000, and in
+ * refusal.ts for what one server says of another.
  */
 import os from "node:os";
 import { ProviderError, type ErrorCode } from "../errors";
 import { address, type Connection } from "./connection";
+import { refusalOf, type RefusalCause } from "./refusal";
 
 /** A failure as a server or a socket reports it. */
 export interface ServerError {
@@ -66,15 +68,15 @@ const RACED_INDEXES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The only place where the text of an error is looked at. PostgreSQL raises "tuple concurrently updated" and the like
- * as XX000, and TimescaleDB reports what a data node's connection told it as XX000 (passing) or 08001 (passing or not):
- * there the server gives nothing but text to tell the cases apart. The texts of XX000 are not translated (elog); those
- * of a data node may be, and a translated one is then merely retried in vain until the limit.
+ * PostgreSQL raises "tuple concurrently updated" and the like as XX000, and TimescaleDB what a data node's connection
+ * told it: there the server gives nothing but the text to tell passing from lasting. These texts are never translated,
+ * but for what follows FATAL.
  */
 const PASSING_INTERNAL_ERRORS =
     /tuple concurrently (?:updated|deleted)|cache lookup failed for foreign server|^\[[^\]]*\]: FATAL: |server closed the connection/;
-const LASTING_CONNECTION_FAILURES =
-    /password authentication failed|no password supplied|no pg_hba\.conf entry|(?:role|database) ".*" does not exist/;
+
+/** Why one server could not connect to another (08001), where waiting does not help. */
+const LASTING_REFUSALS: ReadonlySet<RefusalCause> = new Set(["hba", "password", "role", "database"]);
 
 const ERROR_CODE: Readonly<Record<string, ErrorCode>> = {
     "28000": "AUTHENTICATION_FAILED",
@@ -155,7 +157,7 @@ function isPassing({ code, message, detail, constraint }: ServerError): boolean 
         case "XX000":
             return PASSING_INTERNAL_ERRORS.test(message);
         case "08001":
-            return !LASTING_CONNECTION_FAILURES.test(detail ?? "");
+            return !LASTING_REFUSALS.has(refusalOf(detail ?? "").cause);
         default:
             return Object.hasOwn(TRANSIENT, code);
     }

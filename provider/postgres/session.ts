@@ -1,0 +1,71 @@
+/** What a session offers to those who use it. */
+import type { PoolClient } from "pg";
+import { asProviderError, serverError, type SessionPlace } from "./sqlState";
+
+/** What the server says beside its answers. */
+export interface Notice {
+    readonly severity: string;
+    readonly code: string;
+    readonly message: string;
+    readonly detail?: string;
+    readonly hint?: string;
+}
+
+/** One session on one database, for as long as the pool lends it. */
+export interface Session {
+    /**
+     * Runs one statement and returns its rows, with int8 and numeric as strings.
+     *
+     * @param values bound as $1, $2, ...
+     * @throws ProviderError with the server's error as its cause
+     */
+    query<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+
+    /** The notices since the last call. */
+    takeNotices(): Notice[];
+}
+
+/** A session on a client of pg's pool. */
+export class PooledSession implements Session {
+    /** Whether a statement failed: who knows what that left behind. */
+    hasFailed = false;
+    private notices: Notice[] = [];
+    private lost: Error | undefined;
+
+    constructor(
+        private readonly client: PoolClient,
+        private readonly place: SessionPlace,
+    ) {
+        client.on("notice", this.onNotice);
+        client.on("error", this.onError);
+    }
+
+    async query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+        try {
+            const result = await this.client.query<Row>(text, values && [...values]);
+            return result.rows;
+        } catch (error) {
+            this.hasFailed = true;
+            // Once a session is lost, pg answers every further statement with an error that does not say why.
+            throw asProviderError(serverError(error) === undefined ? (this.lost ?? error) : error, this.place);
+        }
+    }
+
+    takeNotices(): Notice[] {
+        return this.notices.splice(0);
+    }
+
+    /** To be called before the client goes back to the pool. */
+    end(): void {
+        this.client.off("notice", this.onNotice);
+        this.client.off("error", this.onError);
+    }
+
+    private readonly onNotice = ({ severity, code, message, detail, hint }: Partial<Notice>): void => {
+        this.notices.push({ severity: severity ?? "", code: code ?? "", message: message ?? "", detail, hint });
+    };
+
+    private readonly onError = (error: Error): void => {
+        this.lost ??= error;
+    };
+}
