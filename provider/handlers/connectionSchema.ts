@@ -39,14 +39,22 @@ export const CONNECTION_PROPERTIES: Readonly<Record<keyof Connection, PropertySh
     sslRootCert: { shape: text("a PEM text"), doc: "Certificates of the authorities to trust, as PEM text." },
     sslCert: { shape: text("a PEM text"), doc: "Client certificate, as PEM text." },
     sslKey: { shape: text("a PEM text", { secret: true }), doc: "Client key, as PEM text." },
-    connectTimeoutSeconds: { shape: seconds(1), default: 10, doc: "Seconds for one attempt to connect." },
+    connectTimeoutSeconds: { shape: seconds({ zero: false }), default: 10, doc: "Seconds for one attempt to connect." },
     readyTimeoutSeconds: {
-        shape: seconds(0),
+        shape: seconds({ zero: true }),
         default: 120,
         doc: "Seconds to wait, at create, for a server that is still starting; 0 = one attempt.",
     },
-    statementTimeoutSeconds: { shape: seconds(0), default: 0, doc: "Seconds for one statement; 0 = no limit." },
-    lockTimeoutSeconds: { shape: seconds(0), default: 60, doc: "Seconds to wait for a lock; 0 = no limit." },
+    statementTimeoutSeconds: {
+        shape: seconds({ zero: true }),
+        default: 0,
+        doc: "Seconds for one statement; 0 = no limit.",
+    },
+    lockTimeoutSeconds: {
+        shape: seconds({ zero: true }),
+        default: 60,
+        doc: "Seconds to wait for a lock; 0 = no limit.",
+    },
 };
 
 /** A connection. */

@@ -2,6 +2,7 @@
  * Shapes of values: each says what it expects, checks a value and fills in defaults. All of them skip unknowns first,
  * and all of them report every failure, not only the first.
  */
+import { isPositiveInterval } from "./interval";
 import { isUnknown } from "./unknown";
 
 /** A failure: where, and what was expected and what came. Never the value of a secret. */
@@ -30,10 +31,14 @@ export interface PropertyShape {
     readonly default?: unknown;
 }
 
-/** Says what came instead, shortened; the value of a secret is never shown. */
+/** What came instead, shortened. Not for secrets. */
 export function got(value: unknown): string {
     const text = JSON.stringify(value) ?? String(value);
     return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function mismatch(path: string, expected: string, value: unknown, secret: boolean): Failure {
+    return { path, reason: `expected ${expected}, got ${secret ? typeof value : got(value)}`, secret };
 }
 
 interface LeafOptions {
@@ -47,10 +52,7 @@ export function leaf({ expected, accepts, secret = false }: LeafOptions): Shape 
     return {
         expected,
         secret,
-        check: (value, path) =>
-            isUnknown(value) || accepts(value)
-                ? []
-                : [{ path, reason: `expected ${expected}, got ${secret ? typeof value : got(value)}`, secret }],
+        check: (value, path) => (isUnknown(value) || accepts(value) ? [] : [mismatch(path, expected, value, secret)]),
         fill: (value) => value,
     };
 }
@@ -76,12 +78,17 @@ export function integer(min: number, max: number): Shape {
     });
 }
 
+/** Milliseconds of more than these do not fit where PostgreSQL and Node count them, in 31 bits. */
+const MAX_SECONDS = 2_000_000;
+
 /** A duration in seconds. */
-export function seconds(min: number): Shape {
+export function seconds(options: { readonly zero: boolean }): Shape {
     return leaf({
-        expected: min > 0 ? "a number of seconds above 0" : "a number of seconds, 0 or more",
+        expected: options.zero
+            ? `a number of seconds from 0 to ${MAX_SECONDS}`
+            : `a number of seconds above 0, up to ${MAX_SECONDS}`,
         accepts: (value) =>
-            typeof value === "number" && Number.isFinite(value) && (min > 0 ? value > 0 : value >= 0) && value < 2e6,
+            typeof value === "number" && (options.zero ? value >= 0 : value > 0) && value <= MAX_SECONDS,
     });
 }
 
@@ -113,17 +120,10 @@ export function identifier(doubleQuote = true): Shape {
     });
 }
 
-const INTERVAL_UNIT =
-    "(?:microseconds?|milliseconds?|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|months?|mons?|years?|yrs?|y)";
-const INTERVAL = new RegExp(
-    `^\\s*(?:(?:\\d+(?:\\.\\d+)?\\s*${INTERVAL_UNIT}\\s*)+(?:\\d{1,3}:\\d{2}(?::\\d{2}(?:\\.\\d+)?)?)?|\\d{1,3}:\\d{2}(?::\\d{2}(?:\\.\\d+)?)?|P(?=.*\\d)[0-9YMWDTHS.]+)\\s*$`,
-    "i",
-);
-
 /** A PostgreSQL interval above zero. */
 export const interval = leaf({
     expected: 'an interval above zero such as "7 days"',
-    accepts: (value) => typeof value === "string" && INTERVAL.test(value) && /[1-9]/.test(value),
+    accepts: (value) => typeof value === "string" && isPositiveInterval(value),
 });
 
 /** One shape or another. */
@@ -136,52 +136,62 @@ export function either(...shapes: readonly Shape[]): Shape {
 
 /** A list; `distinctBy` names what may not come twice. */
 export function list(item: Shape, options: { min?: number; distinctBy?: (item: unknown) => unknown } = {}): Shape {
-    const expected = `a list of ${item.expected}${options.min === undefined ? "" : `, ${options.min} at least`}`;
+    const { min = 0, distinctBy } = options;
+    const expected = `a list of ${item.expected}${min === 0 ? "" : `, ${min} at least`}`;
+    const secret = item.secret ?? false;
     return {
         expected,
-        secret: item.secret ?? false,
+        secret,
         check(value, path) {
             if (isUnknown(value)) {
                 return [];
             }
-            if (!Array.isArray(value) || value.length < (options.min ?? 0)) {
-                return [{ path, reason: `expected ${expected}, got ${got(value)}`, secret: false }];
+            if (!Array.isArray(value) || value.length < min) {
+                return [mismatch(path, expected, value, secret)];
             }
             const failures = value.flatMap((entry, index) => item.check(entry, `${path}[${index}]`));
-            const seen = new Map<string, number>();
-            for (const [index, entry] of options.distinctBy === undefined ? [] : value.entries()) {
-                const key = options.distinctBy?.(entry);
-                if (key === undefined || isUnknown(key)) {
-                    continue;
-                }
-                const first = seen.get(JSON.stringify(key));
-                if (first !== undefined) {
-                    failures.push({
-                        path: `${path}[${index}]`,
-                        reason: `expected each only once, got ${got(key)} at ${first} and ${index}`,
-                        secret: false,
-                    });
-                }
-                seen.set(JSON.stringify(key), first ?? index);
-            }
-            return failures;
+            return distinctBy === undefined ? failures : [...failures, ...repetitions(value, path, distinctBy)];
         },
         fill: (value) => (Array.isArray(value) ? value.map((entry) => item.fill(entry)) : value),
     };
 }
 
+function repetitions(entries: readonly unknown[], path: string, distinctBy: (entry: unknown) => unknown): Failure[] {
+    const seen = new Map<string, number>();
+    return entries.flatMap((entry, index) => {
+        const key = entry === null || entry === undefined ? undefined : distinctBy(entry);
+        if (key === undefined || isUnknown(key)) {
+            return [];
+        }
+        const text = JSON.stringify(key);
+        const first = seen.get(text);
+        seen.set(text, first ?? index);
+        return first === undefined
+            ? []
+            : [
+                  {
+                      path: `${path}[${index}]`,
+                      reason: `expected each only once, got ${got(key)} at ${first} and ${index}`,
+                      secret: false,
+                  },
+              ];
+    });
+}
+
 /** A map from names to values of one shape. */
 export function record(value: Shape): Shape {
+    const expected = `a map of ${value.expected}`;
+    const secret = value.secret ?? false;
     return {
-        expected: `a map of ${value.expected}`,
-        secret: value.secret ?? false,
+        expected,
+        secret,
         check(candidate, path) {
             if (isUnknown(candidate)) {
                 return [];
             }
             return isPlainObject(candidate)
                 ? Object.entries(candidate).flatMap(([key, entry]) => value.check(entry, `${path}.${key}`))
-                : [{ path, reason: `expected ${this.expected}, got ${got(candidate)}`, secret: false }];
+                : [mismatch(path, expected, candidate, secret)];
         },
         fill: (candidate) =>
             isPlainObject(candidate)
@@ -203,7 +213,7 @@ export function object(properties: Readonly<Record<string, PropertyShape>>): Sha
                 return [];
             }
             if (!isPlainObject(value)) {
-                return [{ path, reason: `expected ${expected}, got ${secret ? typeof value : got(value)}`, secret }];
+                return [mismatch(path, expected, value, secret)];
             }
             const inside = (name: string): string => (path === "" ? name : `${path}.${name}`);
             const extra = Object.keys(value)
@@ -228,10 +238,7 @@ export function object(properties: Readonly<Record<string, PropertyShape>>): Sha
             if (!isPlainObject(value)) {
                 return value;
             }
-            const filled: Record<string, unknown> = {};
-            for (const [name, entry] of Object.entries(value)) {
-                filled[name] = entry;
-            }
+            const filled: Record<string, unknown> = { ...value };
             for (const [name, property] of known) {
                 const entry = value[name] ?? property.default;
                 if (entry === undefined || entry === null) {
