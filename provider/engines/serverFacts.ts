@@ -27,6 +27,7 @@ export interface LocaleFacts extends DatabaseLocale {
 
 /** A database that exists already. */
 export interface DatabaseFacts extends LocaleFacts {
+    readonly name: string;
     readonly marker: Marker | undefined;
 }
 
@@ -65,7 +66,7 @@ interface Row {
     facts: Omit<ServerFacts, "database" | "role" | "timescaledb" | "postgresFdw"> & {
         readonly role: RoleFacts | null;
         readonly extensions: readonly { name: string; version: string; trusted?: boolean; comment: string }[];
-        readonly database: (LocaleFacts & { readonly comment: string | null }) | null;
+        readonly database: (Omit<DatabaseFacts, "marker"> & { readonly comment: string | null }) | null;
     };
 }
 
@@ -76,9 +77,10 @@ interface Row {
  */
 const FACTS = `
 WITH locales AS (
-    SELECT d.datname::text AS name, d.datistemplate,
-           jsonb_build_object('encoding', pg_encoding_to_char(d.encoding), 'collation', d.datcollate,
-                              'characterType', d.datctype, 'collationVersion', to_jsonb(d) ->> 'datcollversion',
+    SELECT d.datname::text AS name,
+           jsonb_build_object('name', d.datname, 'encoding', pg_encoding_to_char(d.encoding),
+                              'collation', d.datcollate, 'characterType', d.datctype,
+                              'collationVersion', to_jsonb(d) ->> 'datcollversion',
                               'comment', shobj_description(d.oid, 'pg_database')) AS locale
       FROM pg_catalog.pg_database d
 ), roles AS (

@@ -1,4 +1,9 @@
-/** What would keep the multinode engine from succeeding, found before any DDL and all at once. */
+/**
+ * What would keep multi-node from succeeding, found before any DDL and all at once. Several of these faults TimescaleDB
+ * itself reports late, or after something was changed for good: a data node without prepared transactions is added
+ * without a word and then fails every statement.
+ */
+import { isApache, multinodeVersion } from "../choose";
 import type {
     AccessNodeComputed,
     AccessNodeInputs,
@@ -8,15 +13,23 @@ import type {
     DistributedHypertableInputs,
 } from "../desired";
 import type { Problem, Wish } from "../engine";
-import type { NodeCheck } from "../preflight";
-import type { Servers } from "../servers";
+import { nodeCheckOf, readAccess, readFutureAccess, readNode, type AccessSide } from "../gather";
+import { checkCreateDatabase, checkTimescaledb, problem, unreached, type NodeCheck } from "../preflight";
+import type { ServerFacts } from "../serverFacts";
+import { ACCESS, type Servers } from "../servers";
+import { checkHypertableRights } from "./hypertableRights";
+import { apacheLicence, checkNode, type NodeTerms } from "./nodeChecks";
+import { checkAccessView } from "./nodeView";
+
+const WANTED = "TimescaleDB 2.0 to 2.13 under the timescale licence";
 
 /** Checks the server of a new access node. */
 export async function preflightAccessNode(
     servers: Servers,
-    wish: Wish<AccessNodeInputs, AccessNodeComputed>,
+    _wish: Wish<AccessNodeInputs, AccessNodeComputed>,
 ): Promise<readonly Problem[]> {
-    return [];
+    const { facts } = await readFutureAccess(servers);
+    return checkAccessServer(servers.label(ACCESS), facts);
 }
 
 /** Checks a new data node: from the provider and from the access node's view. */
@@ -24,18 +37,112 @@ export async function preflightDataNode(
     servers: Servers,
     wish: Wish<DataNodeInputs, DataNodeComputed>,
 ): Promise<readonly Problem[]> {
-    return [];
+    const { bootstrap, adopt, logicalUrn } = wish.inputs;
+    const node = nodeCheckOf(wish);
+    const [access, found] = await Promise.all([readAccess(servers), readNode(servers, node)]);
+    const terms: NodeTerms = { node, bootstrap, adopt, urn: logicalUrn };
+    return [
+        ...checkAccessDatabase(servers.label(ACCESS), servers.access.database, access),
+        ...checkNode(servers, terms, access, access.cluster?.timescaledb, found),
+        ...(await checkAccessView(servers, terms, access)),
+    ];
 }
 
-/** Checks what a new distributed hypertable needs of the access node and its data nodes. */
+/** Checks what a new distributed hypertable needs of the access node. */
 export async function preflightDistributedHypertable(
     servers: Servers,
     wish: Wish<DistributedHypertableInputs, DistributedHypertableComputed>,
 ): Promise<readonly Problem[]> {
-    return [];
+    return servers.on(servers.cluster(ACCESS), (session) => checkHypertableRights(session, servers, wish.inputs));
 }
 
 /** Checks servers before any resource exists. */
 export async function checkServers(servers: Servers, nodes: readonly NodeCheck[]): Promise<readonly Problem[]> {
-    return [];
+    const reading = nodes.map((node) => readNode(servers, node));
+    let access: AccessSide;
+    try {
+        access = await readFutureAccess(servers);
+    } catch (error) {
+        const unseen = await Promise.all(reading);
+        return [
+            unreached(servers.label(ACCESS), error),
+            ...unseen.flatMap(({ failure }, i) =>
+                failure === undefined ? [] : [unreached(servers.label(nodes[i]?.nodeName ?? ""), failure)],
+            ),
+        ];
+    }
+    const version = multinodeVersion(access.facts);
+    const extension = version === undefined ? undefined : { version, schema: "public" };
+    const problems = [...checkAccessServer(servers.label(ACCESS), access.facts)];
+    for (const [i, node] of nodes.entries()) {
+        const terms: NodeTerms = { node, bootstrap: true, adopt: false, urn: undefined };
+        const found = await reading[i];
+        if (found !== undefined) {
+            problems.push(...checkNode(servers, terms, access, extension, found));
+        }
+        problems.push(...(await checkAccessView(servers, terms, access)));
+    }
+    return problems;
+}
+
+function checkAccessServer(server: string, facts: ServerFacts): Problem[] {
+    const version = multinodeVersion(facts);
+    const extension = facts.timescaledb.find((candidate) => candidate.version === version);
+    const problems = [...checkCreateDatabase(server, facts.user), ...checkTimescaledb(server, facts, WANTED)];
+    if (extension === undefined) {
+        if (facts.timescaledb.length > 0) {
+            problems.push(
+                problem(server, {
+                    check: "version",
+                    what:
+                        `it has TimescaleDB ${facts.timescaledb.map((candidate) => candidate.version).join(", ")} on ` +
+                        `PostgreSQL ${facts.postgresVersion}, which has no multi-node`,
+                    remedy: `Install ${WANTED}, on PostgreSQL 15 or older, or set engine to "fdw"`,
+                    restart: true,
+                }),
+            );
+        }
+        return problems;
+    }
+    if (isApache(facts, extension)) {
+        problems.push(apacheLicence(server));
+    }
+    if (!facts.user.superuser && !extension.trusted) {
+        problems.push(
+            problem(server, {
+                check: "create_extension",
+                what: `role "${facts.user.name}" may not create the extension timescaledb ${extension.version}`,
+                remedy: "Use a superuser as the connection's user",
+            }),
+        );
+    }
+    return problems;
+}
+
+function checkAccessDatabase(server: string, database: string, { facts, cluster }: AccessSide): Problem[] {
+    const problems: Problem[] = [];
+    if (facts.license === "apache") {
+        problems.push(apacheLicence(server));
+    }
+    if (cluster?.wrappers["timescaledb_fdw"] === false) {
+        problems.push(
+            problem(server, {
+                check: "usage",
+                what: `role "${facts.user.name}" may not use the foreign-data wrapper timescaledb_fdw`,
+                remedy:
+                    `As a superuser in database ${database}: ` +
+                    `GRANT USAGE ON FOREIGN DATA WRAPPER timescaledb_fdw TO "${facts.user.name}"`,
+            }),
+        );
+    }
+    if (cluster?.distUuid !== undefined && cluster.distUuid !== cluster.uuid) {
+        problems.push(
+            problem(server, {
+                check: "access_is_data_node",
+                what: `database "${database}" is itself a data node, of the cluster ${cluster.distUuid}`,
+                remedy: "Make the access node in another database",
+            }),
+        );
+    }
+    return problems;
 }

@@ -1,0 +1,61 @@
+/** How the access node of multi-node reaches a data node: as TimescaleDB itself would, which has settings of its own. */
+import { createHash } from "node:crypto";
+import { describeView, viewFromAccessNode, type Way } from "../accessView";
+import { userOf, type AccessSide } from "../gather";
+import type { Problem } from "../engine";
+import type { Servers } from "../servers";
+import type { NodeTerms } from "./nodeChecks";
+
+/** The database that bootstrapping connects to first. */
+const BOOTSTRAP_DATABASE = "postgres";
+/** An option of timescaledb_fdw alone. */
+const AVAILABLE = "available";
+
+const SETTINGS = ["ssl", "ssl_ca_file", "data_directory", "timescaledb.passfile", "timescaledb.ssl_dir"];
+
+/** Tries the access node's way to a data node. */
+export async function checkAccessView(servers: Servers, terms: NodeTerms, access: AccessSide): Promise<Problem[]> {
+    const { node, bootstrap } = terms;
+    const { [AVAILABLE]: _available, ...given } = node.serverOptions;
+    const user = userOf(servers, node);
+    const way: Way = {
+        host: node.host,
+        port: node.port,
+        user,
+        password: node.password,
+        databases: [bootstrap ? BOOTSTRAP_DATABASE : node.database],
+        options: { ...(await optionsOf(servers, access, user)), ...given },
+        connectTimeoutSeconds: servers.access.connection.connectTimeoutSeconds,
+    };
+    const view = await viewFromAccessNode((use) => servers.on(access.place, use), way);
+    const databases = bootstrap ? [BOOTSTRAP_DATABASE, node.database] : [node.database];
+    return describeView(servers.label(node.nodeName), view, way, databases);
+}
+
+/** What TimescaleDB adds to a connection (set_ssl_options in tsl/src/remote/connection.c@2.13.1). */
+async function optionsOf(servers: Servers, access: AccessSide, user: string): Promise<Record<string, string>> {
+    const rows = await servers.on(access.place, (session) =>
+        session.query<{ name: string; setting: string | null }>(
+            "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY ($1::text[])",
+            [SETTINGS],
+        ),
+    );
+    const setting = (name: string): string | undefined => rows.find((row) => row.name === name)?.setting || undefined;
+    const folder = setting("data_directory");
+    const passfile = setting("timescaledb.passfile") ?? (folder && `${folder}/passfile`);
+    const options: Record<string, string> = passfile === undefined ? {} : { passfile };
+    if (setting("ssl") !== "on") {
+        return options;
+    }
+    const rootCert = setting("ssl_ca_file");
+    const certificates = setting("timescaledb.ssl_dir") ?? (folder && `${folder}/timescaledb/certs`);
+    const name = createHash("md5").update(user).digest("hex");
+    return {
+        ...options,
+        sslmode: "require",
+        ...(rootCert === undefined ? {} : { sslrootcert: rootCert }),
+        ...(certificates === undefined
+            ? {}
+            : { sslcert: `${certificates}/${name}.crt`, sslkey: `${certificates}/${name}.key` }),
+    };
+}
