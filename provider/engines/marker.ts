@@ -14,6 +14,10 @@ export interface Marker {
     readonly engine: EngineName;
     /** Set where the object was there before and is only looked after. */
     readonly adopted?: true;
+    /** Which of its resource's objects it is, where there are several: "shard 3/8". */
+    readonly part?: string;
+    /** Set on a data node that queries and rows are to go past. */
+    readonly available?: false;
 }
 
 const MARK = /(?:^|\n)\[pulumi-timescaledb (\{.*\})\]$/s;

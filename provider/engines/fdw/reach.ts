@@ -1,0 +1,65 @@
+/** Servers that may not answer: a dead node is something that is observed, not a failure to observe. */
+import { ProviderError, type ErrorCode } from "../../errors";
+import { sqlStateOf } from "../../postgres/sqlState";
+import type { Servers } from "../servers";
+
+/** What was read from a server, or why it could not be read. */
+export type Reached<T> = ({ readonly reachable: true } & T) | Unreached;
+
+/** A server that did not answer. */
+export interface Unreached {
+    readonly reachable: false;
+    readonly cause: ProviderError;
+}
+
+const UNREACHED: ReadonlySet<ErrorCode> = new Set([
+    "SERVER_UNREACHABLE",
+    "AUTHENTICATION_FAILED",
+    "TLS_FAILED",
+    "TIMED_OUT",
+]);
+
+const INVALID_CATALOG_NAME = "3D000";
+
+/** Reads from a data node; its failure to answer is an answer. */
+export async function reach<T extends object>(
+    servers: Servers,
+    node: string,
+    read: () => Promise<T>,
+): Promise<Reached<T>> {
+    if (servers.find(node) === undefined) {
+        const cause = new ProviderError("SERVER_UNREACHABLE", `no way to ${servers.label(node)} is known`, {
+            remedy: "Pass the DataNode itself in dataNodes, so that its connection is known",
+        });
+        return { reachable: false, cause };
+    }
+    try {
+        return { reachable: true, ...(await read()) };
+    } catch (error) {
+        if (error instanceof ProviderError && UNREACHED.has(error.code)) {
+            return { reachable: false, cause: error };
+        }
+        throw error;
+    }
+}
+
+/** Reads from a database; undefined where it does not exist. */
+export async function ifDatabaseExists<T>(read: () => Promise<T>): Promise<T | undefined> {
+    try {
+        return await read();
+    } catch (error) {
+        if (sqlStateOf(error) === INVALID_CATALOG_NAME) {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+/** The error of a plan that cannot do without a node that did not answer. */
+export function unreachable(node: string, { cause }: Unreached): ProviderError {
+    return new ProviderError("SERVER_UNREACHABLE", `data node ${node} does not answer: ${cause.reason}`, {
+        remedy: cause.remedy,
+        cause,
+        transient: cause.transient,
+    });
+}
