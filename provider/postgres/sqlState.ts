@@ -100,10 +100,10 @@ const REMEDY: Partial<Record<ErrorCode, string>> = {
 
 /** The server's or socket's error in an error or in what it wraps; undefined where there is none. */
 export function serverError(error: unknown): ServerError | undefined {
-    if (!(error instanceof Error)) {
+    if (typeof error !== "object" || error === null) {
         return undefined;
     }
-    return fromServer(error) ?? fromSocket(error) ?? serverError(error.cause);
+    return fromServer(error) ?? fromSocket(error) ?? serverError(Reflect.get(error, "cause"));
 }
 
 /** The SQLSTATE in an error or in what it wraps; undefined where no server reported one. */
@@ -180,7 +180,7 @@ function describe({ code, origin, message, detail, hint }: ServerError, place: S
 }
 
 /** pg's DatabaseError, known by its fields: a SQLSTATE looks like some codes of Node (EPIPE), but only it has a severity. */
-function fromServer(error: Error): ServerError | undefined {
+function fromServer(error: object): ServerError | undefined {
     const code = field(error, "code");
     if (code === undefined || field(error, "severity") === undefined) {
         return undefined;
@@ -188,7 +188,7 @@ function fromServer(error: Error): ServerError | undefined {
     return {
         code,
         origin: "server",
-        message: error.message,
+        message: field(error, "message") ?? "",
         detail: field(error, "detail"),
         hint: field(error, "hint"),
         constraint: field(error, "constraint"),
@@ -201,24 +201,26 @@ function fromServer(error: Error): ServerError | undefined {
  * An error of the connection itself: the operating system's (named by errno), the resolver's, or OpenSSL's. Where a host
  * has several addresses Node wraps an error of each in one without a text.
  */
-function fromSocket(error: Error): ServerError | undefined {
-    if (error instanceof AggregateError) {
-        const each = error.errors.map(serverError).filter((found) => found !== undefined);
+function fromSocket(error: object): ServerError | undefined {
+    const wrapped: unknown = Reflect.get(error, "errors");
+    if (Array.isArray(wrapped)) {
+        const each = wrapped.map(serverError).filter((found) => found !== undefined);
         const first = each.find(isPassing) ?? each[0];
         return first && { ...first, message: each.map((found) => found.message).join(", ") };
     }
     const code = field(error, "code");
-    if (code === undefined) {
+    const message = field(error, "message");
+    if (code === undefined || message === undefined) {
         return undefined;
     }
     if (code === "EPROTO" || /^ERR_(?:SSL|OSSL|TLS)_/.test(code)) {
-        return { code, origin: "tls", message: error.message };
+        return { code, origin: "tls", message };
     }
     const isSystemError = Object.hasOwn(os.constants.errno, code) || field(error, "syscall") === "getaddrinfo";
-    return isSystemError ? { code, origin: "socket", message: error.message } : undefined;
+    return isSystemError ? { code, origin: "socket", message } : undefined;
 }
 
-function field(error: Error, name: string): string | undefined {
+function field(error: object, name: string): string | undefined {
     const value: unknown = Reflect.get(error, name);
     return typeof value === "string" ? value : undefined;
 }

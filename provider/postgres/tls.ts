@@ -124,7 +124,7 @@ function checkHost(host: string, certificate: tls.PeerCertificate): Error | unde
 
 /** What OpenSSL, Node's checks or an unreadable certificate reported. */
 function tlsError(error: unknown, connection: Connection): ProviderError {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = (error as Error).message;
     return new ProviderError(
         "TLS_FAILED",
         `no TLS connection with sslMode "${connection.sslMode}" to ${address(connection)}: ${text}`,
