@@ -3,11 +3,13 @@
  * server that exists only in a transaction which is rolled back. Nothing stays on either side.
  */
 import { identifier, literal } from "../postgres/sql";
-import type { Session } from "../postgres/pool";
 import { refusalOf, type RefusalCause } from "../postgres/refusal";
 import { serverError } from "../postgres/sqlState";
 import type { Problem } from "./engine";
+import type { AccessSide } from "./gather";
 import { problem } from "./preflight";
+import type { Servers } from "./servers";
+import { compareVersions } from "./versions";
 
 /** How the access node is to reach a data node. */
 export interface Way {
@@ -28,23 +30,20 @@ export type AccessView =
     | { readonly outcome: "refused"; readonly text: string }
     | { readonly outcome: "unknown"; readonly why: string };
 
+const KEEP_NOTHING = { keep_connections: "off" };
 const UNABLE_TO_CONNECT = "08001";
 /** The set-up was refused for what the user asked: a missing password for a user who is not superuser, an option. */
 const WRONG_WAY = ["2F003", "HV00D", "HV024"];
 
-/**
- * Tries the way.
- *
- * @param onAccessNode lends a session on the access node, each time it is called; one on which something failed is not
- * lent again
- */
+/** Tries the way. */
 export async function viewFromAccessNode(
-    onAccessNode: <T>(use: (session: Session) => Promise<T>) => Promise<T>,
+    servers: Servers,
+    access: Pick<AccessSide, "place" | "facts">,
     way: Way,
 ): Promise<AccessView> {
     let first: AccessView | undefined;
     for (const database of way.databases) {
-        const view = await tryDatabase(onAccessNode, way, database);
+        const view = await tryDatabase(servers, access, way, database);
         // The answer that a database does not exist is given only to whom the server lets in.
         if (view.outcome !== "refused" || refusalOf(view.text).cause === "database") {
             return view.outcome === "refused" ? { outcome: "reached" } : view;
@@ -55,17 +54,25 @@ export async function viewFromAccessNode(
 }
 
 async function tryDatabase(
-    onAccessNode: <T>(use: (session: Session) => Promise<T>) => Promise<T>,
+    servers: Servers,
+    { place, facts }: Pick<AccessSide, "place" | "facts">,
     way: Way,
     database: string,
 ): Promise<AccessView> {
+    // The connection to the data node must not outlive the try: before this option only the session's end closes it.
+    const closes = compareVersions(facts.postgresVersion, "14") >= 0;
+    const statements = setUp({ ...way, options: { ...way.options, ...(closes ? KEEP_NOTHING : {}) } }, database);
     try {
-        await onAccessNode(async (session) => {
-            await session.query("BEGIN");
-            await session.query(`DO ${literal(`BEGIN ${setUp(way, database).join("; ")}; END`)}`);
-            await session.query("SELECT FROM pg_temp.pulumi_timescaledb_probe LIMIT 1");
-            await session.query("ROLLBACK");
-        });
+        await servers.on(
+            place,
+            async (session) => {
+                await session.query("BEGIN");
+                await session.query(`DO ${literal(`BEGIN ${statements.join("; ")}; END`)}`);
+                await session.query("SELECT FROM pg_temp.pulumi_timescaledb_probe LIMIT 1");
+                await session.query("ROLLBACK");
+            },
+            !closes,
+        );
         return { outcome: "reached" };
     } catch (error) {
         const found = serverError(error);

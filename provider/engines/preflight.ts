@@ -6,7 +6,10 @@ import { ProviderError } from "../errors";
 import { serverError } from "../postgres/sqlState";
 import { identifier, literal } from "../postgres/sql";
 import type { Problem } from "./engine";
+import type { Marker } from "./marker";
+import { mayTake, type Owner } from "./ownership";
 import type { LocaleFacts, RoleFacts, ServerFacts } from "./serverFacts";
+import type { ServerAccess, Servers } from "./servers";
 
 /** A data node as `checkServers()` is given it, before any resource exists. */
 export interface NodeCheck {
@@ -225,6 +228,41 @@ export function databaseTaken(server: string, name: string): Problem {
         remedy:
             `Choose another database, set adopt: true to take it over or bootstrap: false where it is prepared, ` +
             `or DROP DATABASE ${identifier(name)}`,
+    });
+}
+
+/**
+ * Whether a database may be used under its name.
+ *
+ * @param owner undefined before there is a resource: then whatever bears a mark will do
+ * @param cluster the cluster's id, if it has one yet
+ */
+export function isOurs(owner: Owner | undefined, marker: Marker | undefined, cluster: string | undefined): boolean {
+    if (owner === undefined) {
+        return marker !== undefined;
+    }
+    return mayTake(owner, marker) || (marker?.cluster !== undefined && marker.cluster === cluster);
+}
+
+/** The access node's database, asked of servers before any resource exists. */
+export function checkAccessName(server: string, access: ServerAccess, facts: ServerFacts): Problem[] {
+    const { connection, database } = access;
+    const taken =
+        database !== connection.maintenanceDatabase &&
+        facts.database?.name === database &&
+        facts.database.marker === undefined;
+    return taken ? [databaseTaken(server, database)] : [];
+}
+
+/** What is to be said of data nodes while the access node itself cannot be reached. */
+export function unreachedNodes(
+    servers: Servers,
+    nodes: readonly NodeCheck[],
+    found: readonly { readonly failure?: unknown }[],
+): Problem[] {
+    return nodes.flatMap(({ nodeName }, i) => {
+        const failure = found[i]?.failure;
+        return failure === undefined ? [] : [unreached(servers.label(nodeName), failure)];
     });
 }
 

@@ -10,12 +10,14 @@ import {
     checkTimeZone,
     checkCreateDatabase,
     databaseTaken,
+    isOurs,
     problem,
     unreached,
     type NodeCheck,
 } from "../preflight";
 import { identifier, literal } from "../../postgres/sql";
 import type { Problem } from "../engine";
+import type { Owner } from "../ownership";
 import type { ClusterFacts, ServerFacts } from "../serverFacts";
 import type { Servers } from "../servers";
 import { compareVersions, minorOf } from "../versions";
@@ -27,9 +29,8 @@ const ADVISED_PREPARED_TRANSACTIONS = 150;
 export interface NodeTerms {
     readonly node: NodeCheck;
     readonly bootstrap: boolean;
-    readonly adopt: boolean;
-    /** The resource that is made; undefined before there is one. */
-    readonly urn: string | undefined;
+    /** Whose the node is to be; undefined before there is a resource: then whatever bears a mark will do. */
+    readonly owner: Owner | undefined;
 }
 
 type Extension = NonNullable<ClusterFacts["timescaledb"]>;
@@ -169,22 +170,19 @@ function notPrepared(
 /** Whom the database belongs to: us, nobody, or another cluster, which must not lose it by mistake. */
 function checkOwner(
     server: string,
-    { node, bootstrap, adopt, urn }: NodeTerms,
+    { node, bootstrap, owner }: NodeTerms,
     access: AccessSide,
     facts: ServerFacts,
     cluster: ClusterFacts | undefined,
 ): Problem[] {
     const name = node.database;
     const mine = access.cluster?.uuid;
-    const owner = cluster?.distUuid;
-    if (owner !== undefined && owner !== mine) {
-        return [foreignCluster(server, name, owner, access, facts, cluster?.uuid)];
+    const clusterId = cluster?.distUuid;
+    if (clusterId !== undefined && clusterId !== mine) {
+        return [foreignCluster(server, name, clusterId, access, facts, cluster?.uuid)];
     }
-    const marker = facts.database?.marker;
-    const ours =
-        (owner !== undefined && owner === mine) ||
-        (marker !== undefined && (urn === undefined || marker.urn === urn || marker.cluster === mine));
-    return ours || adopt || !bootstrap ? [] : [databaseTaken(server, name)];
+    const free = clusterId !== undefined || !bootstrap || isOurs(owner, facts.database?.marker, mine);
+    return free ? [] : [databaseTaken(server, name)];
 }
 
 function foreignCluster(

@@ -27,7 +27,7 @@ export async function checkAccessView(servers: Servers, terms: NodeTerms, access
         options: { ...(await optionsOf(servers, access, user)), ...given },
         connectTimeoutSeconds: servers.access.connection.connectTimeoutSeconds,
     };
-    const view = await viewFromAccessNode((use) => servers.on(access.place, use), way);
+    const view = await viewFromAccessNode(servers, access, way);
     const databases = bootstrap ? [BOOTSTRAP_DATABASE, node.database] : [node.database];
     return describeView(servers.label(node.nodeName), view, way, databases);
 }

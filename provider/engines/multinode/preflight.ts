@@ -14,10 +14,19 @@ import type {
 } from "../desired";
 import type { Problem, Wish } from "../engine";
 import { nodeCheckOf, readAccess, readFutureAccess, readNode, type AccessSide } from "../gather";
-import { checkCreateDatabase, checkTimescaledb, problem, unreached, type NodeCheck } from "../preflight";
+import {
+    checkAccessName,
+    checkCreateDatabase,
+    checkTimescaledb,
+    problem,
+    unreached,
+    unreachedNodes,
+    type NodeCheck,
+} from "../preflight";
+import { checkHypertableRights } from "../hypertableRights";
+import { ownerOf } from "../ownership";
 import type { ServerFacts } from "../serverFacts";
 import { ACCESS, type Servers } from "../servers";
-import { checkHypertableRights } from "./hypertableRights";
 import { apacheLicence, checkNode, type NodeTerms } from "./nodeChecks";
 import { checkAccessView } from "./nodeView";
 
@@ -37,10 +46,10 @@ export async function preflightDataNode(
     servers: Servers,
     wish: Wish<DataNodeInputs, DataNodeComputed>,
 ): Promise<readonly Problem[]> {
-    const { bootstrap, adopt, logicalUrn } = wish.inputs;
+    const { bootstrap } = wish.inputs;
     const node = nodeCheckOf(wish);
     const [access, found] = await Promise.all([readAccess(servers), readNode(servers, node)]);
-    const terms: NodeTerms = { node, bootstrap, adopt, urn: logicalUrn };
+    const terms: NodeTerms = { node, bootstrap, owner: ownerOf(wish) };
     return [
         ...checkAccessDatabase(servers.label(ACCESS), servers.access.database, access),
         ...checkNode(servers, terms, access, access.cluster?.timescaledb, found),
@@ -53,34 +62,31 @@ export async function preflightDistributedHypertable(
     servers: Servers,
     wish: Wish<DistributedHypertableInputs, DistributedHypertableComputed>,
 ): Promise<readonly Problem[]> {
-    return servers.on(servers.cluster(ACCESS), (session) => checkHypertableRights(session, servers, wish.inputs));
+    return checkHypertableRights(servers, servers.cluster(ACCESS), "timescaledb_fdw", wish.inputs);
 }
 
 /** Checks servers before any resource exists. */
 export async function checkServers(servers: Servers, nodes: readonly NodeCheck[]): Promise<readonly Problem[]> {
-    const reading = nodes.map((node) => readNode(servers, node));
-    let access: AccessSide;
-    try {
-        access = await readFutureAccess(servers);
-    } catch (error) {
-        const unseen = await Promise.all(reading);
-        return [
-            unreached(servers.label(ACCESS), error),
-            ...unseen.flatMap(({ failure }, i) =>
-                failure === undefined ? [] : [unreached(servers.label(nodes[i]?.nodeName ?? ""), failure)],
-            ),
-        ];
+    const [access, found] = await Promise.all([
+        readFutureAccess(servers).catch((error: unknown) => unreached(servers.label(ACCESS), error)),
+        Promise.all(nodes.map((node) => readNode(servers, node))),
+    ]);
+    if ("check" in access) {
+        return [access, ...unreachedNodes(servers, nodes, found)];
     }
     const version = multinodeVersion(access.facts);
     const extension = version === undefined ? undefined : { version, schema: "public" };
-    const problems = [...checkAccessServer(servers.label(ACCESS), access.facts)];
-    for (const [i, node] of nodes.entries()) {
-        const terms: NodeTerms = { node, bootstrap: true, adopt: false, urn: undefined };
-        const found = await reading[i];
-        if (found !== undefined) {
-            problems.push(...checkNode(servers, terms, access, extension, found));
+    const problems = [
+        ...checkAccessServer(servers.label(ACCESS), access.facts),
+        ...checkAccessName(servers.label(ACCESS), servers.access, access.facts),
+    ];
+    for (const [i, side] of found.entries()) {
+        const node = nodes[i];
+        if (node !== undefined) {
+            const terms: NodeTerms = { node, bootstrap: true, owner: undefined };
+            problems.push(...checkNode(servers, terms, access, extension, side));
+            problems.push(...(await checkAccessView(servers, terms, access)));
         }
-        problems.push(...(await checkAccessView(servers, terms, access)));
     }
     return problems;
 }
