@@ -63,8 +63,26 @@ export class ProviderError extends Error {
 
     /** The same error with what was being done in front: `could not <action>: ...`. */
     inContext(action: string): ProviderError {
-        return new ProviderError(this.code, `could not ${action}: ${this.reason}`, {
+        return this.prefixed(`could not ${action}`);
+    }
+
+    /** The same error with the step that failed in front: `addDataNode on access node (...): ...`. */
+    inStep(step: string): ProviderError {
+        return this.prefixed(step);
+    }
+
+    private prefixed(prefix: string): ProviderError {
+        return new ProviderError(this.code, `${prefix}: ${this.reason}`, {
             remedy: this.remedy,
+            cause: this.cause,
+            transient: this.transient,
+        });
+    }
+
+    /** The same error without the given secrets in its texts. */
+    redacted(secrets: readonly string[]): ProviderError {
+        return new ProviderError(this.code, redact(this.reason, secrets), {
+            remedy: this.remedy === undefined ? undefined : redact(this.remedy, secrets),
             cause: this.cause,
             transient: this.transient,
         });
@@ -77,13 +95,14 @@ function compose(code: ErrorCode, reason: string, remedy: string | undefined): s
 }
 
 /**
- * Takes every given secret out of a text.
+ * Takes every given secret out of a text, also where it stands as an SQL literal has it.
  *
  * @param text for example `password authentication failed: hunter2`
  * @param secrets the values to hide; empty ones are ignored
  */
 export function redact(text: string, secrets: readonly string[]): string {
-    return [...secrets]
+    return secrets
+        .flatMap((secret) => [secret, secret.replaceAll("'", "''").replaceAll("\\", "\\\\")])
         .filter((secret) => secret !== "")
         .sort((a, b) => b.length - a.length)
         .reduce((result, secret) => result.replaceAll(secret, "[secret]"), text);

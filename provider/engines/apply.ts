@@ -6,7 +6,7 @@
  * production. A passing fault starts a new round from what is then there, so no statement is ever repeated blindly.
  */
 import { createHash } from "node:crypto";
-import { ProviderError, redact } from "../errors";
+import { ProviderError } from "../errors";
 import type { Session } from "../postgres/pool";
 import { retryTransient } from "../postgres/retry";
 import { sqlStateOf } from "../postgres/sqlState";
@@ -83,7 +83,7 @@ export async function applySteps(servers: Servers, steps: readonly Step[], repor
     let done = 0;
     for (const group of transactions(steps)) {
         const first = group[0] as Step;
-        forgetSnapshots(servers, first.on.server);
+        forgetSnapshots();
         try {
             await servers.on(
                 first.on,
@@ -91,7 +91,7 @@ export async function applySteps(servers: Servers, steps: readonly Step[], repor
                 true,
             );
         } finally {
-            forgetSnapshots(servers, first.on.server);
+            forgetSnapshots();
         }
         done += group.length;
     }
@@ -130,15 +130,14 @@ async function runStep(session: Session, servers: Servers, step: Step): Promise<
     try {
         await session.query(step.sql, step.values);
     } catch (error) {
+        if (step.tolerates?.includes(sqlStateOf(error) ?? "")) {
+            return;
+        }
         if (!(error instanceof ProviderError)) {
             throw error;
         }
-        const reason = `${step.name} on ${servers.label(step.on.server)}: ${error.reason}`;
-        throw new ProviderError(error.code, redact(reason, step.secrets ?? []), {
-            remedy: error.remedy,
-            cause: error.cause,
-            transient: error.transient,
-        });
+        const where = `${step.name} on ${servers.label(step.on.server)}`;
+        throw error.inStep(where).redacted(step.secrets ?? []);
     }
 }
 

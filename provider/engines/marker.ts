@@ -14,13 +14,15 @@ export interface Marker {
     readonly engine: EngineName;
     /** Set where the object was there before and is only looked after. */
     readonly adopted?: true;
+    /** Set while the object is being removed, where a part of it goes before the object itself. */
+    readonly leaving?: true;
     /** Which of its resource's objects it is, where there are several: "shard 3/8". */
     readonly part?: string;
     /** Set on a data node that queries and rows are to go past. */
     readonly available?: false;
 }
 
-const MARK = /(?:^|\n)\[pulumi-timescaledb (\{.*\})\]$/s;
+const MARK = /(?:^|\n)\[pulumi-timescaledb (\{[^\n]*\})\]$/;
 
 /** The mark in a comment; undefined where there is none. */
 export function readMarker(comment: string | null | undefined): Marker | undefined {
@@ -29,7 +31,8 @@ export function readMarker(comment: string | null | undefined): Marker | undefin
         return undefined;
     }
     try {
-        return JSON.parse(json) as Marker;
+        const marker = JSON.parse(json) as Partial<Marker>;
+        return typeof marker.urn === "string" && typeof marker.engine === "string" ? (marker as Marker) : undefined;
     } catch {
         return undefined;
     }

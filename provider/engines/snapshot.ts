@@ -1,8 +1,8 @@
 /**
  * One catalogue query a database and run: what a refresh of many resources reads is read once and shared.
  *
- * A snapshot serves reads only. It ends when this process applies a step on its server, and by age, so that a
- * long-lived process does not answer from the past.
+ * A snapshot serves reads only. All of them end when this process applies a step, for a step on an access node changes
+ * its data nodes too; and each ends by age, so that a long-lived process does not answer from the past.
  */
 import { address } from "../postgres/connection";
 import type { Place, Servers } from "./servers";
@@ -11,7 +11,6 @@ const SNAPSHOT_AGE_MS = 30_000;
 
 interface Snapshot {
     readonly takenAt: number;
-    readonly server: string;
     readonly value: Promise<unknown>;
 }
 
@@ -24,26 +23,25 @@ const snapshots = new Map<string, Snapshot>();
  * @param load reads the whole catalogue of that kind, for all resources of the database
  */
 export async function snapshot<T>(servers: Servers, place: Place, key: string, load: () => Promise<T>): Promise<T> {
-    const server = serverKey(servers, place.server);
-    const id = JSON.stringify([server, place.database, key]);
+    const id = JSON.stringify([serverKey(servers, place.server), place.database, key]);
     const known = snapshots.get(id);
     if (known !== undefined && Date.now() - known.takenAt < SNAPSHOT_AGE_MS) {
         return known.value as Promise<T>;
     }
     const value = load();
-    snapshots.set(id, { takenAt: Date.now(), server, value });
-    value.catch(() => snapshots.delete(id));
+    const taken = { takenAt: Date.now(), value };
+    snapshots.set(id, taken);
+    value.catch(() => {
+        if (snapshots.get(id) === taken) {
+            snapshots.delete(id);
+        }
+    });
     return value;
 }
 
-/** Forgets every snapshot of a server: something on it is about to change. */
-export function forgetSnapshots(servers: Servers, name: string): void {
-    const server = serverKey(servers, name);
-    for (const [id, known] of snapshots) {
-        if (known.server === server) {
-            snapshots.delete(id);
-        }
-    }
+/** Forgets every snapshot: something is about to change, or has changed. */
+export function forgetSnapshots(): void {
+    snapshots.clear();
 }
 
 function serverKey(servers: Servers, name: string): string {

@@ -1,0 +1,18 @@
+/** Connections for tests that connect to nothing. */
+import type { Connection } from "../../provider/postgres/connection";
+
+/** A complete connection to a host. */
+export function connectionTo(host: string, more: Partial<Connection> = {}): Connection {
+    return {
+        host,
+        port: 5432,
+        user: "postgres",
+        maintenanceDatabase: "postgres",
+        sslMode: "prefer",
+        connectTimeoutSeconds: 10,
+        readyTimeoutSeconds: 0,
+        statementTimeoutSeconds: 0,
+        lockTimeoutSeconds: 60,
+        ...more,
+    };
+}
