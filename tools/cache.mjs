@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The folder outside the checkout that keeps what is expensive to make (the pulumi CLI, PostgreSQL), so that the second
  * run of anything costs nothing.

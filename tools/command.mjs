@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Runs a command to its end.
  *

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Builds the pulumi CLI from the public Go modules. Each of the two programs has a folder with its go.mod and go.sum:
  * the engine, and the Node.js language host, of which only older versions are modules that every Go proxy has.

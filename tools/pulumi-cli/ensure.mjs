@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Finds or makes the pulumi CLI: what is on PATH, else what an earlier run made, else the official download, else a
  * build from the public Go modules (four minutes on two cores, once a machine).

@@ -1,3 +1,4 @@
+// @ts-check
 /** The folder a PostgreSQL server works in: making it, and the files in it that we write. */
 import { createHash } from "node:crypto";
 import fs from "node:fs";

