@@ -4,7 +4,7 @@ import { Servers } from "../engines/servers";
 import { ProviderError } from "../errors";
 import { waitUntilReady } from "../postgres/pool";
 import { identifier, oneOf } from "../validation/shapes";
-import { COMMON_PROPERTIES, connectionSecrets, connectionShape } from "./connectionSchema";
+import { COMMON_PROPERTIES, connectionShape } from "./connectionSchema";
 import { handler, type Kind } from "./handler";
 import { isChanged, type Schema } from "./schema";
 
@@ -71,7 +71,6 @@ const kind: Kind<AccessNodeInputs, AccessNodeComputed> = {
             );
         }
     },
-    secrets: ({ connection }) => connectionSecrets(connection),
 };
 
 /** What Pulumi calls for an AccessNode. */

@@ -90,11 +90,6 @@ export const accessNodeProperty: Property = {
     doc: "The AccessNode that this belongs to.",
 };
 
-/** The secrets in a connection. */
-export function connectionSecrets(connection: Connection | undefined): (string | undefined)[] {
-    return [connection?.password, connection?.sslKey];
-}
-
 const NO_WAY = ["ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"];
 
 /**

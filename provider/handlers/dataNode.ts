@@ -3,13 +3,7 @@ import { engineOf } from "../engines";
 import { Servers, type ServerAccess } from "../engines/servers";
 import { waitUntilReady } from "../postgres/pool";
 import { bool, identifier, integer, oneOf, record, text } from "../validation/shapes";
-import {
-    accessNodeProperty,
-    COMMON_PROPERTIES,
-    connectionSecrets,
-    connectionShape,
-    waitForServer,
-} from "./connectionSchema";
+import { accessNodeProperty, COMMON_PROPERTIES, connectionShape, waitForServer } from "./connectionSchema";
 import { handler, type Kind } from "./handler";
 import { isChanged, type Schema } from "./schema";
 
@@ -121,11 +115,6 @@ const kind: Kind<DataNodeInputs, DataNodeComputed> = {
     resource: (engine) => engine.dataNode,
     id: ({ nodeName }, { clusterId }) => `${clusterId}/${nodeName}`,
     halfMade: (inputs, engine) => ({ engine, clusterId: inputs.accessNode.id, created: { database: true } }),
-    secrets: ({ accessNode, connection, password }) => [
-        password,
-        ...connectionSecrets(accessNode.connection),
-        ...connectionSecrets(connection),
-    ],
 };
 
 function databaseOf(values: Readonly<Record<string, unknown>>): unknown {

@@ -9,7 +9,7 @@ import { Servers, type ServerAccess } from "../engines/servers";
 import { waitUntilReady } from "../postgres/pool";
 import { bool, either, identifier, integer, interval, list, object, record, text } from "../validation/shapes";
 import { holdsUnknown, isUnknown } from "../validation/unknown";
-import { accessNodeProperty, COMMON_PROPERTIES, connectionSecrets, connectionShape } from "./connectionSchema";
+import { accessNodeProperty, COMMON_PROPERTIES, connectionShape } from "./connectionSchema";
 import { nodeAccess } from "./dataNode";
 import { handler, type Kind } from "./handler";
 import { isChanged, type CheckFailure, type Schema, type Values } from "./schema";
@@ -150,10 +150,6 @@ const kind: Kind<DistributedHypertableInputs, DistributedHypertableComputed> = {
         created: { table: true, schema: true },
         canonical: {},
     }),
-    secrets: ({ accessNode, nodes }) => [
-        ...connectionSecrets(accessNode.connection),
-        ...Object.values(nodes).flatMap(({ password, connection }) => [password, ...connectionSecrets(connection)]),
-    ],
 };
 
 function nodesOf({ nodes, accessNode }: DistributedHypertableInputs): Record<string, ServerAccess> {

@@ -12,6 +12,7 @@ import { engineByName } from "../engines";
 import { formatProblems } from "../engines/preflight";
 import type { Servers } from "../engines/servers";
 import { ProviderError, redact } from "../errors";
+import { Interrupted, messageOf, presentable } from "./failure";
 import { report as engineReport } from "./report";
 import {
     checkValues,
@@ -21,6 +22,7 @@ import {
     pickInputs,
     PROVIDER_KEY,
     replacedBy,
+    secretsIn,
     withoutProvider,
     type CheckFailure,
     type Schema,
@@ -31,7 +33,7 @@ import { migrate, SCHEMA_VERSION, type Bookkeeping } from "./state";
 /** What is particular to one kind of resource. */
 export interface Kind<Inputs, Computed extends { readonly engine: EngineName }> {
     readonly schema: Schema<Inputs>;
-    /** Names one resource in messages: `data node "dn1"`. Also called with values that failed the check. */
+    /** Names one resource in messages: `data node "dn1"`. Also called with values that no check has seen. */
     label(inputs: Inputs): string;
     /** Failures that take more than one property to see. */
     checkTogether?(inputs: Values): CheckFailure[];
@@ -50,8 +52,6 @@ export interface Kind<Inputs, Computed extends { readonly engine: EngineName }> 
     halfMade(inputs: Inputs, engine: EngineName): Computed | undefined;
     /** Refuses an update that neither the server nor the check can refuse. */
     refuseUpdate?(last: Inputs & Computed, inputs: Inputs): void;
-    /** Inputs that hold secrets, by value, for redaction. */
-    secrets(inputs: Inputs): readonly (string | undefined)[];
 }
 
 /** What Pulumi calls. Every answer is plain data. */
@@ -71,17 +71,6 @@ export interface DiffAnswer {
     readonly deleteBeforeReplace: boolean;
 }
 
-/** A half-made resource, in the form in which the SDK saves it: only `reasons` are shown, and saved in clear. */
-class HalfMadeError extends Error {
-    constructor(
-        readonly id: string,
-        readonly properties: Values,
-        readonly reasons: string[],
-    ) {
-        super(reasons.join("; "));
-    }
-}
-
 /** Makes the handler of a kind. */
 export function handler<Inputs extends object, Computed extends { readonly engine: EngineName }>(
     kind: Kind<Inputs, Computed>,
@@ -90,8 +79,8 @@ export function handler<Inputs extends object, Computed extends { readonly engin
     type Operate = Pick<Operation<Inputs, Computed, unknown>, "resource" | "servers" | "wish" | "report">;
 
     const stateOf = (values: Values): State => migrate(withoutProvider(values)) as unknown as State;
-    const inputsOf = (values: Values): Inputs =>
-        pickInputs(kind.schema, fillDefaults(kind.schema, withoutProvider(values)));
+    const inputsOf = (values: object): Inputs =>
+        pickInputs(kind.schema, fillDefaults(kind.schema, withoutProvider(values as Values)));
 
     const outputs = (inputs: Inputs, computed: Computed, incomplete?: string): Values =>
         plain({
@@ -102,12 +91,18 @@ export function handler<Inputs extends object, Computed extends { readonly engin
             ...(incomplete === undefined ? {} : { incomplete }),
         });
 
-    async function guarded<T>(verb: string, inputs: Inputs, work: (report: Report) => Promise<T>): Promise<T> {
-        const secrets = kind.secrets(inputs).filter((secret) => secret !== undefined);
+    /** Runs an operation on the values that Pulumi gave for it; the first ones name it. */
+    async function guarded<T>(
+        verb: string,
+        values: readonly [Values, ...Values[]],
+        work: (report: Report, redacted: (text: string) => string) => Promise<T>,
+    ): Promise<T> {
+        const secrets = values.flatMap((each) => secretsIn(kind.schema, each));
+        const redacted = (text: string): string => redact(text, secrets);
         try {
-            return await work(engineReport(inputs, (text) => redact(text, secrets)));
+            return await work(engineReport(values[0], redacted), redacted);
         } catch (error) {
-            throw presentable(error, `${verb} ${kind.label(inputs)}`, secrets);
+            throw presentable(error, { verb, label: kind.label(inputsOf(values[0])), secrets });
         }
     }
 
@@ -139,27 +134,30 @@ export function handler<Inputs extends object, Computed extends { readonly engin
 
     return {
         async check(_olds, news) {
-            const text = news[PROVIDER_KEY];
-            const values = withoutProvider(news);
-            const inputs = fillDefaults(kind.schema, values);
-            const failures = [...checkValues(kind.schema, values), ...(kind.checkTogether?.(inputs) ?? [])];
-            return { inputs: text === undefined ? inputs : { ...inputs, [PROVIDER_KEY]: text }, failures };
+            return guarded("check", [news], async () => {
+                const values = withoutProvider(news);
+                const inputs = fillDefaults(kind.schema, values);
+                const failures = [...checkValues(kind.schema, values), ...(kind.checkTogether?.(inputs) ?? [])];
+                return { inputs: withText(news, inputs), failures };
+            });
         },
 
         async diff(_id, olds, news) {
-            const state = stateOf(olds) as unknown as Values;
-            const wanted = withoutProvider(news);
-            const replaces = [...replacedBy(kind.schema, state, wanted), ...(kind.replaces?.(state, wanted) ?? [])];
-            return {
-                changes: state.incomplete === undefined ? undefined : true,
-                replaces: [...new Set(replaces)],
-                deleteBeforeReplace: replaces.length > 0 && kind.deletesFirst,
-            };
+            return guarded("compare", [news, olds], async () => {
+                const state = stateOf(olds) as unknown as Values;
+                const wanted = withoutProvider(news);
+                const replaces = [...replacedBy(kind.schema, state, wanted), ...(kind.replaces?.(state, wanted) ?? [])];
+                return {
+                    changes: state.incomplete === undefined ? undefined : true,
+                    replaces: [...new Set(replaces)],
+                    deleteBeforeReplace: replaces.length > 0 && kind.deletesFirst,
+                };
+            });
         },
 
         async create(values) {
-            const inputs = inputsOf(values);
-            return guarded("create", inputs, async (report) => {
+            return guarded("create", [values], async (report) => {
+                const inputs = inputsOf(values);
                 const servers = kind.servers(inputs);
                 await kind.waitForServers(servers, inputs);
                 const engine = await kind.engine(servers, inputs);
@@ -189,15 +187,15 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                         );
                         throw error;
                     }
-                    throw halfMade(kind.id(inputs, known), values, inputs, known, error);
+                    throw new Interrupted(kind.id(inputs, known), withText(values, outputs(inputs, known)), error);
                 }
             });
         },
 
         async read(id, props) {
-            const state = stateOf(props);
-            const inputs = inputsOf(props);
-            return guarded("read", inputs, async () => {
+            return guarded("read", [props], async (_report, redacted) => {
+                const state = stateOf(props);
+                const inputs = inputsOf(state);
                 const managed = state.schemaVersion !== undefined;
                 const servers = kind.servers(inputs);
                 const engine = managed ? engineByName(state.engine) : await kind.engine(servers, inputs);
@@ -208,30 +206,26 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                     if (managed) {
                         return {};
                     }
-                    throw new ProviderError("NOT_FOUND", `it does not exist`);
+                    throw new ProviderError("NOT_FOUND", "it does not exist");
                 }
                 const found = resource.describe(observed, wish);
                 const drift = invisibleDrift(resource, observed, wish, found.inputs);
                 return {
                     id: managed ? id : kind.id(found.inputs, found.computed),
-                    props: withText(props, outputs(found.inputs, found.computed, drift)),
+                    props: withText(props, outputs(found.inputs, found.computed, drift && redacted(drift))),
                     inputs: withText(props, plain(found.inputs)),
                 };
             });
         },
 
-        async update(_id, olds, news) {
-            const last = stateOf(olds);
-            const inputs = inputsOf(news);
-            return guarded("update", inputs, async (report) => {
+        async update(id, olds, news) {
+            return guarded("update", [news, olds], async (report) => {
+                const last = stateOf(olds);
+                const inputs = inputsOf(news);
                 kind.refuseUpdate?.(last, inputs);
                 const resource = kind.resource(engineByName(last.engine));
-                const operate = {
-                    resource,
-                    servers: kind.servers(inputs),
-                    wish: { inputs, last, newId: randomUUID() },
-                    report,
-                };
+                const wish = { inputs, last, newId: randomUUID() };
+                const operate = { resource, servers: kind.servers(inputs), wish, report };
                 let started = false;
                 try {
                     const computed = await makeAndDescribe(operate, () => (started = true));
@@ -241,30 +235,20 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                         throw error;
                     }
                     const known = (await describeAfterFailure(operate)) ?? last;
-                    throw halfMade(_id, news, pickInputs(kind.schema, olds), known, error);
+                    throw new Interrupted(id, withText(news, outputs(inputsOf(last), known)), error);
                 }
             });
         },
 
-        async delete(_id, props) {
-            const last = stateOf(props);
-            const inputs = inputsOf(props);
-            return guarded("delete", inputs, async (report) => {
+        async delete(id, props) {
+            return guarded("delete", [props], async (report) => {
+                const last = stateOf(props);
+                const inputs = inputsOf(last);
                 const resource = kind.resource(engineByName(last.engine));
-                await remove({ resource, servers: kind.servers(inputs), wish: { inputs, last, newId: _id }, report });
+                await remove({ resource, servers: kind.servers(inputs), wish: { inputs, last, newId: id }, report });
             });
         },
     };
-
-    /** The failure of an operation that changed something: what is known is kept, so that the next `up` goes on. */
-    function halfMade(id: string, values: Values, inputs: Inputs, computed: Computed, error: unknown): Error {
-        const reason = messageOf(error);
-        const secrets = kind.secrets(inputs).filter((secret) => secret !== undefined);
-        const verb = `finish ${kind.label(inputs)}`;
-        const shown = messageOf(presentable(error, verb, secrets));
-        const marked = outputs(inputs, computed, redact(reason, secrets));
-        return new HalfMadeError(id, withText(values, marked), [shown]);
-    }
 }
 
 /**
@@ -288,27 +272,6 @@ function invisibleDrift<Inputs extends object, Computed>(
     }
 }
 
-/** Failures leave as one kind of error, with the operation in front, without secrets and without a stack. */
-function presentable(error: unknown, action: string, secrets: readonly string[]): Error {
-    if (error instanceof HalfMadeError) {
-        return error;
-    }
-    const known =
-        error instanceof ProviderError ? error : new ProviderError("SERVER_ERROR", messageOf(error), { cause: error });
-    const shown = known.inContext(action);
-    const clean = new ProviderError(shown.code, redact(shown.reason, secrets), {
-        ...(shown.remedy === undefined ? {} : { remedy: shown.remedy }),
-        cause: shown.cause,
-    });
-    // Pulumi prints the stack of an error from check, diff, read and delete a second time.
-    clean.stack = "";
-    return clean;
-}
-
-function messageOf(error: unknown): string {
-    return error instanceof Error ? error.message : String(error);
-}
-
 function withText(values: Values, outs: Values): Values {
     const text = values[PROVIDER_KEY];
     return text === undefined ? outs : { ...outs, [PROVIDER_KEY]: text };
@@ -316,5 +279,6 @@ function withText(values: Values, outs: Values): Values {
 
 /** JSON-like data without undefined: anything else in an answer fails after the SQL has run, and leaves an orphan. */
 function plain<T extends object>(values: T): Values {
-    return JSON.parse(JSON.stringify(values)) as Values;
+    const text = JSON.stringify(values, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    return JSON.parse(text) as Values;
 }

@@ -51,6 +51,11 @@ export function fillDefaults<Inputs>(schema: Schema<Inputs>, values: Values): Va
     return object(schema).fill(values) as Values;
 }
 
+/** The values of all secrets in the values; they may be inputs or outputs, and no check needs to have seen them. */
+export function secretsIn<Inputs>(schema: Schema<Inputs>, values: Values): string[] {
+    return object(schema).secretsIn(values);
+}
+
 /** Every failure of the values, in the form that shows no secret. */
 export function checkValues<Inputs>(schema: Schema<Inputs>, values: Values): CheckFailure[] {
     return object(schema).check(values, "").map(toCheckFailure);

@@ -22,6 +22,8 @@ export interface Shape {
     check(value: unknown, path: string): Failure[];
     /** The value with the defaults inside it filled in. */
     fill(value: unknown): unknown;
+    /** The secrets in a value, whether it fits or not. */
+    secretsIn(value: unknown): string[];
 }
 
 /** One property of an object shape. */
@@ -54,6 +56,7 @@ export function leaf({ expected, accepts, secret = false }: LeafOptions): Shape 
         secret,
         check: (value, path) => (isUnknown(value) || accepts(value) ? [] : [mismatch(path, expected, value, secret)]),
         fill: (value) => value,
+        secretsIn: (value) => (secret && typeof value === "string" ? [value] : []),
     };
 }
 
@@ -153,6 +156,7 @@ export function list(item: Shape, options: { min?: number; distinctBy?: (item: u
             return distinctBy === undefined ? failures : [...failures, ...repetitions(value, path, distinctBy)];
         },
         fill: (value) => (Array.isArray(value) ? value.map((entry) => item.fill(entry)) : value),
+        secretsIn: (value) => (Array.isArray(value) ? value.flatMap((entry) => item.secretsIn(entry)) : []),
     };
 }
 
@@ -197,6 +201,8 @@ export function record(value: Shape): Shape {
             isPlainObject(candidate)
                 ? Object.fromEntries(Object.entries(candidate).map(([key, entry]) => [key, value.fill(entry)]))
                 : candidate,
+        secretsIn: (candidate) =>
+            isPlainObject(candidate) ? Object.values(candidate).flatMap((entry) => value.secretsIn(entry)) : [],
     };
 }
 
@@ -249,6 +255,8 @@ export function object(properties: Readonly<Record<string, PropertyShape>>): Sha
             }
             return filled;
         },
+        secretsIn: (value) =>
+            isPlainObject(value) ? known.flatMap(([name, property]) => property.shape.secretsIn(value[name])) : [],
     };
 }
 

@@ -214,3 +214,20 @@ describe("an object", () => {
         expect(connection.fill({ host: "a", password: null })).toEqual({ host: "a", port: 5432 });
     });
 });
+
+describe("secretsIn", () => {
+    const shape = object({
+        password: { shape: password },
+        user: { shape: text() },
+        nodes: { shape: record(object({ keys: { shape: list(password) } })) },
+    });
+
+    it("finds the secrets at every depth, also where something else is wrong", () => {
+        const value = { user: "postgres", password: "one", extra: 1, nodes: { a: { keys: ["two", 3] }, b: "no map" } };
+        expect(shape.secretsIn(value)).toEqual(["one", "two"]);
+    });
+
+    it.each([[undefined], [null], [5], ["text"], [[]]])("finds none in %j", (value) =>
+        expect(shape.secretsIn(value)).toEqual([]),
+    );
+});
