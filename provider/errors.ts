@@ -5,6 +5,7 @@
 
 /** Every code that a {@link ProviderError} can carry, with its one-line meaning. */
 export const ERROR_CODES = {
+    INVALID_ARGUMENT: "an argument of a function or of the command line is missing or wrong",
     SERVER_UNREACHABLE: "a server does not answer at its host and port",
     AUTHENTICATION_FAILED: "a server refuses the user, the password, the certificate or the address of the client",
     TLS_FAILED: "an encrypted connection with the wanted checks cannot be made",

@@ -1,4 +1,22 @@
 /** Everything that programs import from "pulumi-timescaledb". */
+export {
+    checkServers,
+    checkServersOutput,
+    type CheckServersArgs,
+    type CheckServersOutputArgs,
+} from "./functions/checkServers";
+export {
+    getClusterStatus,
+    getClusterStatusOutput,
+    type GetClusterStatusArgs,
+    type GetClusterStatusOutputArgs,
+} from "./functions/clusterStatus";
+export {
+    type ConnectionValues,
+    type DataNodeValues,
+    type DataNodeValuesArgs,
+    type FunctionOptions,
+} from "./functions/arguments";
 export { AccessNode, type AccessNodeArgs } from "./resources/accessNode";
 export { type ConnectionArgs } from "./resources/connection";
 export { DataNode, type DataNodeArgs } from "./resources/dataNode";
@@ -9,5 +27,16 @@ export {
     type IndexArgs,
 } from "./resources/distributedHypertable";
 export { type Dimension, type EngineChoice, type EngineName, type TimescaledbChoice } from "./engines/desired";
+export { type Problem } from "./engines/engine";
+export {
+    type ClusterStatus,
+    type DriftItem,
+    type Held,
+    type HypertableNode,
+    type HypertableStatus,
+    type InDoubtTransaction,
+    type NodeStatus,
+    type UnderReplicated,
+} from "./engines/status";
 export { ERROR_CODES, type ErrorCode } from "./errors";
 export { type Connection, type SslMode } from "./postgres/connection";

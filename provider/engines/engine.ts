@@ -14,6 +14,7 @@ import type {
     EngineName,
 } from "./desired";
 import type { Place, Servers } from "./servers";
+import type { ClusterStatus } from "./status";
 
 /** What is to be there: the inputs now, and the outputs of the last operation, if there was one. */
 export interface Wish<Inputs, Computed> {
@@ -40,6 +41,11 @@ export interface Step {
     readonly secrets?: readonly string[];
     /** Steps that follow each other on one place and bear the same name here share one transaction. */
     readonly transaction?: string;
+    /**
+     * SQLSTATEs by which the server says that the step did what it is there for, or that it was done before. The next
+     * round plans from what is then there. Not inside a transaction.
+     */
+    readonly tolerates?: readonly string[];
     /** What it destroys, if anything. */
     readonly destroys?: { readonly what: string; readonly rows?: number; readonly bytes?: number };
 }
@@ -109,4 +115,11 @@ export interface Engine {
     readonly accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, unknown>;
     readonly dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, unknown>;
     readonly distributedHypertable: ResourceEngine<DistributedHypertableInputs, DistributedHypertableComputed, unknown>;
+
+    /**
+     * How the cluster is. A data node that does not answer is part of it; the access node must answer.
+     *
+     * @param servers may lack data nodes: those are reached as they are registered
+     */
+    status(servers: Servers): Promise<ClusterStatus>;
 }
