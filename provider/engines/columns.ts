@@ -193,7 +193,8 @@ function isSame(column: Column, part: SpelledPart, found: string | undefined, ca
     return found === (canonical[canonicalPath(column.name, part)] ?? wished);
 }
 
-function isNullable(column: Column, required: ReadonlySet<string>): boolean {
+/** Whether a column takes NULL on the server. */
+export function isNullable(column: Column, required: ReadonlySet<string>): boolean {
     return column.nullable && !required.has(column.name) && !isSerial(column);
 }
 

@@ -1,0 +1,114 @@
+/** From a distributed hypertable to nothing: off the access node first, then its shards. */
+import { ProviderError } from "../../errors";
+import { literal, qualified } from "../../postgres/sql";
+import type { Plan, Step } from "../engine";
+import { withoutMarker } from "../marker";
+import { relationKey, type HypertableWish, type NodeSide, type ObservedHypertable } from "./hypertableObserve";
+import { ownerOf } from "../ownership";
+import { accessPlace, markingOf, nodePlaces } from "./hypertableTarget";
+import { marked } from "./located";
+import { partOf } from "./parts";
+import { unreachable } from "./reach";
+import type { Relation } from "./relations";
+import { planDropSchema, stepper, type Stepper } from "./tableSteps";
+
+/** What to do until nothing of the table is left. */
+export function planDeleteHypertable(observed: ObservedHypertable | undefined, wish: HypertableWish): Plan {
+    if (observed === undefined) {
+        return { steps: [], warnings: [] };
+    }
+    const { inputs } = wish;
+    const warnings: string[] = [];
+    for (const [node, side] of Object.entries(observed.nodes)) {
+        if (!side.reachable) {
+            if (!inputs.forceDestroy) {
+                throw unreachable(node, side);
+            }
+            warnings.push(
+                `could not clean up data node ${node} (it does not answer): ` +
+                    `the shards of ${inputs.schema}.${inputs.tableName} stay there`,
+            );
+        }
+    }
+    refuseRows(observed, wish);
+    const nodePlace = nodePlaces(wish);
+    const transaction = `table ${inputs.schema}.${inputs.tableName}`;
+    return {
+        steps: [
+            ...planDrop(stepper(accessPlace(inputs), transaction), observed.access, wish),
+            ...Object.entries(observed.nodes).flatMap(([node, side]) =>
+                side.reachable ? planDrop(stepper(nodePlace(node), transaction), side, wish) : [],
+            ),
+        ],
+        warnings,
+    };
+}
+
+/** The shards of a table that hold rows, and about how many. */
+function refuseRows({ access, nodes }: ObservedHypertable, wish: HypertableWish): void {
+    const { inputs } = wish;
+    const isKept = marked(access.relations, ownerOf(wish)).some(({ marker }) => marker?.adopted === true);
+    const held = Object.values(nodes)
+        .flatMap((side) => (side.reachable ? Object.values(side.held) : []))
+        .filter(({ rows }) => rows > 0);
+    if (inputs.forceDestroy || isKept || held.length === 0) {
+        return;
+    }
+    const rows = held.reduce((sum, shard) => sum + shard.rows, 0);
+    const about = held.every(({ exact }) => exact) ? "" : "about ";
+    throw new ProviderError(
+        "HOLDS_DATA",
+        `"${inputs.schema}.${inputs.tableName}" holds ${about}${rows} rows in ${held.length} shards`,
+        { remedy: "Set forceDestroy: true and run `pulumi up` once before you destroy, or delete the rows" },
+    );
+}
+
+const ORDER: Readonly<Record<string, number>> = { last: 0, view: 1, shard: 2, route: 3, "last table": 4, table: 5 };
+
+type Side = Pick<NodeSide, "relations" | "schemas"> & Partial<NodeSide>;
+
+function planDrop(step: Stepper, side: Side, wish: HypertableWish): Step[] {
+    const marking = markingOf(wish);
+    const { forceDestroy, schema } = wish.inputs;
+    const ours = marked(side.relations, marking.owner)
+        .filter(({ marker }) => partOf(marker) !== undefined)
+        .toSorted((a, b) => orderOf(a) - orderOf(b));
+    const steps = ours.flatMap((relation) => {
+        const isKept = relation.marker?.adopted === true && !forceDestroy;
+        // Partitions go with their table; those of nodes that were set aside are none.
+        const goesAlong = relation.kind === "f" && relation.parent !== null;
+        return isKept ? [unmark(step, relation)] : goesAlong ? [] : [drop(step, side, relation, forceDestroy)];
+    });
+    return [...steps, ...(steps.length === 0 ? planDropSchema(step, side.schemas, schema, marking) : [])];
+}
+
+function drop(step: Stepper, { held }: Side, relation: Relation, forceDestroy: boolean): Step {
+    const word = keyword(relation);
+    const rows = held?.[relationKey(relation)]?.rows;
+    const name = qualified(relation.schema, relation.name);
+    return step("drop", "the table is deleted", `DROP ${word} ${name}${forceDestroy ? " CASCADE" : ""}`, {
+        destroys: {
+            what: `${word.toLowerCase()} ${relation.schema}.${relation.name}`,
+            ...(rows === undefined ? {} : { rows }),
+        },
+    });
+}
+
+/** What was there before the resource stays there after it. */
+function unmark(step: Stepper, relation: Relation): Step {
+    const comment = withoutMarker(relation.comment);
+    return step(
+        "unmark",
+        "the table was taken over and is kept",
+        `COMMENT ON ${keyword(relation)} ${qualified(relation.schema, relation.name)} ` +
+            `IS ${comment === null ? "NULL" : literal(comment)}`,
+    );
+}
+
+function orderOf({ marker }: Relation): number {
+    return ORDER[partOf(marker)?.kind ?? "table"] ?? 0;
+}
+
+function keyword({ kind }: Relation): string {
+    return kind === "v" ? "VIEW" : kind === "f" ? "FOREIGN TABLE" : "TABLE";
+}

@@ -1,0 +1,231 @@
+/** What the access node and the data nodes hold of a distributed hypertable. */
+import type { Session } from "../../postgres/pool";
+import { askSpelling } from "../columnSql";
+import type { Canonical } from "../columns";
+import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../desired";
+import type { Wish } from "../engine";
+import { ownerOf } from "../ownership";
+import { ACCESS, type Servers } from "../servers";
+import { snapshot } from "../snapshot";
+import { readAccessCatalogue, type AccessCatalogue } from "./accessCatalogue";
+import { readServerFacts, type ServerFacts } from "./facts";
+import { allNames } from "./hypertableNames";
+import { shortHash } from "./names";
+import { partOf } from "./parts";
+import { ifDatabaseExists, reach, type Reached } from "./reach";
+import { marked, named } from "./located";
+import { readRelations, type RelationFilter, type Relations } from "./relations";
+import { countRows, type Held } from "./rows";
+
+/** A distributed hypertable's wish. */
+export type HypertableWish = Wish<DistributedHypertableInputs, DistributedHypertableComputed>;
+
+/** TimescaleDB in a data node's database. */
+export interface Timescaledb {
+    readonly version: string;
+    readonly schema: string;
+}
+
+/** A data node's side. */
+export interface NodeSide extends Relations {
+    /** Whether the cluster's database is there at all. */
+    readonly exists: boolean;
+    readonly facts: ServerFacts;
+    readonly timescaledb: Timescaledb | null;
+    /** The chunk interval of each hypertable, in its own unit (microseconds for times), by {@link relationKey}. */
+    readonly intervals: Readonly<Record<string, string>>;
+    /** What shards hold, by {@link relationKey}; empty where it was not asked. */
+    readonly held: Readonly<Record<string, Held>>;
+}
+
+/** The access node's side. */
+export interface AccessTables extends Relations {
+    readonly facts: ServerFacts;
+    readonly catalogue: AccessCatalogue;
+}
+
+/** A distributed hypertable as all sides have it. */
+export interface ObservedHypertable {
+    readonly access: AccessTables;
+    readonly nodes: Readonly<Record<string, Reached<NodeSide>>>;
+    /** How the server spells the wished columns, and the chunk interval in its own unit. */
+    readonly canonical: Canonical;
+}
+
+/** The key of a relation in what is observed. */
+export function relationKey({ schema, name }: { readonly schema: string; readonly name: string }): string {
+    return JSON.stringify([schema, name]);
+}
+
+/** Under these many shards, what bears an expected name is found at once. */
+const EXPECTED_SHARDS = 64;
+
+/** Reads all sides: the access node first, which knows the nodes, and then these at once. */
+export async function observeHypertable(
+    servers: Servers,
+    wish: HypertableWish,
+    shared: boolean,
+): Promise<ObservedHypertable | undefined> {
+    const access = await ifDatabaseExists(() => readAccess(servers, wish, shared));
+    if (access === undefined) {
+        return undefined;
+    }
+    const names = nodeNames(access, wish);
+    const sides = await Promise.all(
+        names.map(
+            async (name) => [name, await reach(servers, name, () => readNode(servers, name, wish, shared))] as const,
+        ),
+    );
+    const nodes = Object.fromEntries(sides);
+    const silent = sides.some(([, side]) => !side.reachable);
+    const anything = holdsOwn(access, wish) || sides.some(([, side]) => side.reachable && holdsOwn(side, wish));
+    if (!anything && (shared || (wish.last !== undefined && !silent))) {
+        return undefined;
+    }
+    const canonical = await spelling(servers, wish);
+    return { access, nodes, canonical };
+}
+
+/** Something is ours by its mark, or with the mark lost by its name. */
+function holdsOwn({ relations }: Relations, wish: HypertableWish): boolean {
+    if (marked(relations, ownerOf(wish)).length > 0) {
+        return true;
+    }
+    const found = wish.last && named(relations, wish.last.schema, wish.last.tableName);
+    return found !== undefined && found.kind === "p" && found.marker === undefined;
+}
+
+async function readAccess(servers: Servers, wish: HypertableWish, shared: boolean): Promise<AccessTables> {
+    const place = servers.cluster(ACCESS);
+    const read = (filter: RelationFilter): Promise<AccessTables> =>
+        servers.on(place, async (session) => ({
+            facts: await readServerFacts(session),
+            catalogue: await readAccessCatalogue(session),
+            ...(await readRelations(session, filter)),
+        }));
+    if (shared) {
+        return snapshot(servers, place, "fdw tables", () => read({ everything: true }));
+    }
+    const found = await read(namedFilter(wish));
+    const complete = found.relations.some(({ marker }) => partOf(marker)?.kind === "table");
+    return complete || wish.last === undefined ? found : read(markedFilter(wish));
+}
+
+async function readNode(servers: Servers, node: string, wish: HypertableWish, shared: boolean): Promise<NodeSide> {
+    const place = servers.cluster(node);
+    const read = async (filter: RelationFilter): Promise<NodeSide> =>
+        (await ifDatabaseExists(() => servers.on(place, (session) => readNodeSide(session, filter)))) ??
+        servers.on(servers.maintenance(node), async (session) => ({
+            exists: false,
+            facts: await readServerFacts(session),
+            relations: [],
+            schemas: [],
+            timescaledb: null,
+            intervals: {},
+            held: {},
+        }));
+    if (shared) {
+        return snapshot(servers, place, "fdw tables", () => read({ everything: true }));
+    }
+    const named = await read(namedFilter(wish));
+    const complete = named.relations.some(({ marker }) => partOf(marker)?.kind === "shard");
+    const found = complete || wish.last === undefined || !named.exists ? named : await read(markedFilter(wish));
+    const shards = marked(found.relations, ownerOf(wish)).filter(({ marker }) => partOf(marker)?.kind === "shard");
+    if (shards.length === 0) {
+        return found;
+    }
+    const held = await servers.on(place, (session) => countRows(session, shards));
+    return {
+        ...found,
+        held: Object.fromEntries(shards.map((shard, index) => [relationKey(shard), held[index] as Held])),
+    };
+}
+
+async function readNodeSide(session: Session, filter: RelationFilter): Promise<NodeSide> {
+    const facts = await readServerFacts(session);
+    const found = await readRelations(session, filter);
+    const [timescaledb] = await session.query<{ version: string; schema: string }>(
+        `SELECT e.extversion AS version, n.nspname::text AS schema
+           FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+          WHERE e.extname = 'timescaledb'`,
+    );
+    return {
+        exists: true,
+        facts,
+        ...found,
+        timescaledb: timescaledb ?? null,
+        intervals: timescaledb === undefined ? {} : await readIntervals(session, filter),
+        held: {},
+    };
+}
+
+async function readIntervals(session: Session, filter: RelationFilter): Promise<Record<string, string>> {
+    const all = "everything" in filter;
+    const rows = await session.query<{ schema: string; name: string; interval: string }>(
+        `SELECT h.schema_name::text AS schema, h.table_name::text AS name, d.interval_length::text AS interval
+           FROM _timescaledb_catalog.hypertable h
+           JOIN _timescaledb_catalog.dimension d ON d.hypertable_id = h.id
+          WHERE d.interval_length IS NOT NULL
+            AND ($1::boolean OR (h.schema_name = ANY ($2::name[]) AND h.table_name = ANY ($3::name[])))`,
+        [all || (filter.urns ?? []).length > 0, all ? [] : filter.schemas, all ? [] : filter.names],
+    );
+    return Object.fromEntries(rows.map((row) => [relationKey(row), row.interval]));
+}
+
+function namedFilter({ inputs, last }: HypertableWish): Exclude<RelationFilter, { everything: true }> {
+    const shards = Math.max(EXPECTED_SHARDS, inputs.numberPartitions ?? 0);
+    const tables = new Set([inputs.tableName, ...(last?.tableName === undefined ? [] : [last.tableName])]);
+    return {
+        schemas: [...new Set([inputs.schema, ...(last?.schema === undefined ? [] : [last.schema])])],
+        names: [...tables].flatMap((table) => allNames(table, shards)),
+    };
+}
+
+function markedFilter(wish: HypertableWish): RelationFilter {
+    return { ...namedFilter(wish), urns: [...ownerOf(wish).urns] };
+}
+
+/** The nodes that may hold something of the table. */
+function nodeNames({ catalogue, relations }: AccessTables, wish: HypertableWish): string[] {
+    const { inputs, last } = wish;
+    const owner = ownerOf(wish);
+    const attached = marked(relations, owner).flatMap(({ server }) => (server === null ? [] : [server]));
+    const given = inputs.dataNodes ?? (last?.attachedDataNodes.length ? last.attachedDataNodes : undefined);
+    const known = catalogue.servers
+        .filter(({ marker }) => marker?.cluster === inputs.accessNode.id)
+        .map(({ name }) => name);
+    return [...new Set([...(given ?? known), ...(last?.attachedDataNodes ?? []), ...attached])].sort();
+}
+
+/** The recorded forms where the program spells as it did then, else the server is asked. */
+async function spelling(servers: Servers, { inputs, last }: HypertableWish): Promise<Canonical> {
+    const hash = spellingHash(inputs);
+    if (last?.canonical?.spelling === hash) {
+        return last.canonical;
+    }
+    return servers.on(servers.cluster(ACCESS), async (session) => ({
+        ...(await askSpelling(session, inputs.columns ?? [])),
+        chunkTimeInterval: await askInterval(session, inputs.chunkTimeInterval),
+        spelling: hash,
+    }));
+}
+
+/** Stands for all that has a canonical form, as the program spells it. */
+export function spellingHash({
+    columns,
+    chunkTimeInterval,
+}: Pick<DistributedHypertableInputs, "columns" | "chunkTimeInterval">): string {
+    const spelled = (columns ?? []).map((column) => [column.name, column.type, column.default, column.check]);
+    return shortHash(JSON.stringify([spelled, chunkTimeInterval]));
+}
+
+async function askInterval(session: Session, interval: string | number = "7 days"): Promise<string> {
+    if (typeof interval === "number") {
+        return String(interval);
+    }
+    const [row] = await session.query<{ microseconds: string }>(
+        "SELECT (extract(epoch FROM $1::interval) * 1000000)::bigint::text AS microseconds",
+        [interval],
+    );
+    return row?.microseconds ?? interval;
+}

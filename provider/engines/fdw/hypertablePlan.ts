@@ -1,0 +1,141 @@
+/** From a distributed hypertable as it is on all servers to the one that is wished. */
+import { ProviderError } from "../../errors";
+import type { DistributedHypertableInputs } from "../desired";
+import type { Plan, Step } from "../engine";
+import { planAccessTable } from "./accessTable";
+import { remainders } from "./hypertableNames";
+import type { AccessTables, HypertableWish, ObservedHypertable } from "./hypertableObserve";
+import { targetOf, type Target } from "./hypertableTarget";
+import { planNodeTable } from "./nodeTable";
+import { unreachable } from "./reach";
+import { layoutOf } from "./shards";
+
+/** What to do towards the wish: what is new is made on the data nodes first, what goes leaves the access node first. */
+export function planHypertable(observed: ObservedHypertable | undefined, wish: HypertableWish): Plan {
+    const { inputs } = wish;
+    if (observed === undefined) {
+        throw new ProviderError("NOT_FOUND", `the access node's database "${inputs.accessNode.database}" is not there`);
+    }
+    refuseOtherCluster(observed.access, inputs);
+    refuseUnsupported(inputs);
+    const target = targetOf(observed, wish, layoutOf(observed, wish));
+    refuseShortKeys(observed, target);
+    const aside = asideNodes(observed.access);
+    const access = planAccessTable(target, observed.access, aside);
+    const nodes = [...new Set(target.layout.nodes)].sort();
+    return {
+        steps: [...access.before, ...nodes.flatMap((node) => planNode(target, observed, node, aside)), ...access.after],
+        warnings: [],
+    };
+}
+
+function planNode(target: Target, observed: ObservedHypertable, node: string, aside: ReadonlySet<string>): Step[] {
+    const side = observed.nodes[node];
+    if (side === undefined) {
+        throw new ProviderError("NOT_FOUND", `no way to data node ${node} is known`, {
+            remedy: "Pass the DataNode itself in dataNodes",
+        });
+    }
+    if (!side.reachable) {
+        if (aside.has(node)) {
+            return [];
+        }
+        throw unreachable(node, side);
+    }
+    if (!side.exists) {
+        throw new ProviderError("NOT_FOUND", `the cluster's database is not there on data node ${node}`, {
+            remedy: "Refresh the DataNode, which makes it again",
+        });
+    }
+    const { nodes, modulus } = target.layout;
+    return planNodeTable({
+        ...target,
+        node,
+        side,
+        held: remainders(modulus).filter((remainder) => nodes[remainder] === node),
+        remoteRole: remoteRole(observed.access, target.inputs, node),
+    });
+}
+
+/** The role as which the access node comes to a data node. */
+function remoteRole(
+    { catalogue }: AccessTables,
+    { accessNode, nodes }: DistributedHypertableInputs,
+    node: string,
+): string {
+    const local = accessNode.connection.user;
+    const mapping = catalogue.servers
+        .find(({ name }) => name === node)
+        ?.mappings.find(({ localRole }) => localRole === local);
+    return mapping?.remoteRole ?? nodes[node]?.user ?? local;
+}
+
+/** Nodes that were set aside with available: false. */
+function asideNodes({ catalogue }: AccessTables): ReadonlySet<string> {
+    return new Set(catalogue.servers.filter(({ marker }) => marker?.available === false).map(({ name }) => name));
+}
+
+function refuseOtherCluster({ catalogue }: AccessTables, { accessNode }: DistributedHypertableInputs): void {
+    const cluster = catalogue.marker?.cluster;
+    if (cluster !== accessNode.id) {
+        throw new ProviderError(
+            "FOREIGN_CLUSTER",
+            `database "${accessNode.database}" on the access node is ` +
+                (cluster === undefined ? "no cluster of this package" : `cluster ${cluster}`) +
+                `, not ${accessNode.id}`,
+            { remedy: "Point the access node's connection at the server that holds this stack's cluster" },
+        );
+    }
+}
+
+const UNSUPPORTED = [
+    ["partitioningFunc", "rows are placed by PostgreSQL's own hash function"],
+    ["timePartitioningFunc", "the time column itself is the dimension of a shard"],
+    ["associatedSchemaName", "chunks are the data nodes' own matter"],
+    ["associatedTablePrefix", "chunks are the data nodes' own matter"],
+] as const;
+
+/** Refuses what the layout has no place for. */
+function refuseUnsupported(inputs: DistributedHypertableInputs): void {
+    const refuse = (property: string, reason: string): never => {
+        throw new ProviderError("NOT_SUPPORTED", `the engine fdw has no ${property}: ${reason}`, {
+            remedy: `Leave ${property} out`,
+        });
+    };
+    if (inputs.replicationFactor > 1) {
+        refuse("replicationFactor above 1", "each row is in one shard, on one data node");
+    }
+    for (const [property, reason] of UNSUPPORTED) {
+        if (inputs[property] !== undefined) {
+            refuse(property, reason);
+        }
+    }
+    if (inputs.columns === undefined || inputs.partitioningColumn === undefined) {
+        const missing = inputs.columns === undefined ? "columns" : "partitioningColumn";
+        throw new ProviderError("NOT_SUPPORTED", `the engine fdw needs ${missing}`, {
+            remedy: `State ${missing}: shards are made from columns and told apart by a hash of partitioningColumn`,
+        });
+    }
+    if (inputs.migrateData) {
+        throw new ProviderError("NOT_SUPPORTED", "the engine fdw does not take over the rows of a table", {
+            remedy: "Rename the table, leave migrateData out, and copy the rows with INSERT ... SELECT",
+        });
+    }
+}
+
+/** A key is unique over all shards only if equal keys meet in one shard, and over chunks only if in one chunk. */
+function refuseShortKeys({ nodes }: ObservedHypertable, { inputs }: Target): void {
+    const chunked = Object.values(nodes).some((side) => side.reachable && side.timescaledb !== null);
+    const needed = [inputs.partitioningColumn ?? "", ...(chunked ? [inputs.timeColumn] : [])];
+    const unique = (inputs.indexes ?? []).filter((index) => index.unique).map((index) => index.columns);
+    for (const key of [inputs.primaryKey ?? needed, ...(inputs.uniqueKeys ?? []), ...unique]) {
+        const missing = needed.filter((column) => !key.includes(column));
+        if (missing.length > 0) {
+            throw new ProviderError(
+                "NOT_SUPPORTED",
+                `the key (${key.join(", ")}) lacks ${missing.join(", ")}, so it would be unique within one shard or chunk only`,
+                { remedy: `Add ${missing.join(", ")} to it` },
+            );
+        }
+    }
+}
