@@ -1,0 +1,175 @@
+/** The access node: a database with TimescaleDB, the settings that distributed queries need, and the cluster's mark. */
+import { ProviderError } from "../../errors";
+import { observeDatabase, planDatabase, type ObservedDatabase } from "../database";
+import type { AccessNodeComputed, AccessNodeInputs } from "../desired";
+import type { Description, Plan, ResourceEngine, Step, Wish } from "../engine";
+import type { Marker } from "../marker";
+import { ownerOf } from "../ownership";
+import { ACCESS, type Servers } from "../servers";
+import { planDeleteAccessNode } from "./accessNodeDelete";
+import { observeCluster, type ClusterState } from "./cluster";
+import { pingNodes } from "./liveness";
+import { accessDatabase, accessLabel, accessMaintenance } from "./places";
+import { preflightAccessNode } from "./preflight";
+import { observeRelations } from "./relations";
+import { planSettings, settingsFor, type Settings } from "./settings";
+
+/** What a program wants of an access node. */
+export type AccessNodeWish = Wish<AccessNodeInputs, AccessNodeComputed>;
+
+/** What an access node's server holds of it. */
+export interface ObservedAccessNode {
+    /** For example "15.18". */
+    readonly postgresVersion: string;
+    readonly database: ObservedDatabase;
+    readonly settings: Settings;
+    /** undefined while the database does not exist under its name, or has no TimescaleDB. */
+    readonly cluster?: ClusterState;
+    /** The data nodes that answer; empty where that was not asked. */
+    readonly alive: ReadonlySet<string>;
+    /** What users have in the database, for example `table "public.users"`. */
+    readonly relations: readonly string[];
+}
+
+/** Access nodes of the engine multinode. */
+export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, ObservedAccessNode> = {
+    locks: ({ inputs }) => ({
+        on: accessMaintenance(inputs),
+        locks: [{ name: `access node ${inputs.database}`, shared: false }],
+    }),
+    preflight: preflightAccessNode,
+    observe,
+    plan,
+    planDelete: planDeleteAccessNode,
+    describe,
+};
+
+async function observe(
+    servers: Servers,
+    { inputs }: AccessNodeWish,
+    shared: boolean,
+): Promise<ObservedAccessNode | undefined> {
+    const server = await servers.on(servers.maintenance(ACCESS), async (session) => {
+        const [row] = await session.query<{ version: string; settings: string[] }>(
+            `SELECT current_setting('server_version') AS version,
+                    (SELECT coalesce(array_agg(item.value), '{}')
+                       FROM pg_catalog.pg_db_role_setting s
+                       JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS item (value)
+                      WHERE s.setrole = 0 AND d.datname = $1::text) AS settings`,
+            [inputs.database],
+        );
+        return {
+            postgresVersion: row?.version.split(" ", 1)[0] ?? "",
+            database: await observeDatabase(session, inputs.database),
+            settings: Object.fromEntries((row?.settings ?? []).map(splitSetting)),
+        };
+    });
+    if (server.database.database === undefined) {
+        return server.database.provisional === undefined ? undefined : { ...server, alive: new Set(), relations: [] };
+    }
+    // The session is ended: one that stays open would keep the database from being dropped.
+    return servers.on(
+        servers.cluster(ACCESS),
+        async (session) => {
+            const cluster = await observeCluster(session);
+            const names = shared ? [] : (cluster?.nodes.map(({ name }) => name) ?? []);
+            return {
+                ...server,
+                cluster,
+                alive: cluster === undefined ? new Set<string>() : await pingNodes(session, cluster.versions, names),
+                relations: shared ? [] : await observeRelations(session),
+            };
+        },
+        true,
+    );
+}
+
+/** `jit=off` -> its name and its value, which may hold a "=" of its own. */
+function splitSetting(text: string): [string, string] {
+    const at = text.indexOf("=");
+    return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function plan(observed: ObservedAccessNode | undefined, wish: AccessNodeWish): Plan {
+    const { inputs, last } = wish;
+    const found: ObservedDatabase = observed?.database ?? { database: undefined, provisional: undefined };
+    const cluster = observed?.cluster;
+    if (last !== undefined) {
+        refuseOtherCluster(cluster, wish, last.clusterId);
+    }
+    const steps = planDatabase(
+        accessMaintenance(inputs),
+        accessLabel(inputs),
+        inputs.database,
+        withLostMark(found, wish),
+        markerOf(cluster?.clusterId ?? found.database?.marker?.cluster, inputs),
+        { adopt: inputs.adopt },
+    );
+    return {
+        steps: [
+            ...steps,
+            ...(cluster === undefined
+                ? [createExtension(inputs)]
+                : planSettings(accessDatabase(inputs), settingsFor(cluster.versions), observed?.settings ?? {})),
+        ],
+        warnings: [],
+    };
+}
+
+function createExtension(inputs: AccessNodeInputs): Step {
+    return {
+        name: "createExtension",
+        why: `database ${inputs.database} has no TimescaleDB`,
+        on: accessDatabase(inputs),
+        sql: "CREATE EXTENSION timescaledb",
+    };
+}
+
+function markerOf(cluster: string | undefined, { logicalUrn }: AccessNodeInputs): Marker {
+    return { ...(cluster === undefined ? {} : { cluster }), urn: logicalUrn, engine: "multinode" };
+}
+
+/** The cluster's id is the resource's: what has another one is not this resource, and cannot be made into it. */
+function refuseOtherCluster(cluster: ClusterState | undefined, { inputs }: AccessNodeWish, clusterId: string): void {
+    const where = `database "${inputs.database}" on ${accessLabel(inputs)}`;
+    if (cluster === undefined) {
+        throw new ProviderError("NOT_FOUND", `${where} is gone, or holds no TimescaleDB any more`, {
+            remedy: "Run `pulumi refresh`, so that the next `pulumi up` makes a new cluster",
+        });
+    }
+    if (cluster.clusterId !== clusterId) {
+        throw new ProviderError("FOREIGN_CLUSTER", `${where} is cluster ${cluster.clusterId}, not ${clusterId}`, {
+            remedy: "Point connection at the server that holds this stack's access node",
+        });
+    }
+}
+
+/** A database that this resource made or took over, and that bears no mark, has lost it. */
+function withLostMark(found: ObservedDatabase, wish: AccessNodeWish): ObservedDatabase {
+    const { inputs, last } = wish;
+    if (!ownerOf(wish).known || found.database === undefined || found.database.marker !== undefined) {
+        return found;
+    }
+    const marker = { ...markerOf(undefined, inputs), ...(last?.created.database ? {} : { adopted: true as const }) };
+    return { ...found, database: { ...found.database, marker } };
+}
+
+function describe(
+    { database, cluster, postgresVersion }: ObservedAccessNode,
+    { inputs, last }: AccessNodeWish,
+): Description<AccessNodeInputs, AccessNodeComputed> {
+    if (cluster === undefined) {
+        throw new ProviderError("NOT_FOUND", `database "${inputs.database}" holds no TimescaleDB`);
+    }
+    const marker = database.database?.marker;
+    return {
+        inputs,
+        computed: {
+            engine: "multinode",
+            postgresVersion,
+            timescaledbVersion: cluster.versions.timescaledbVersion,
+            clusterId: cluster.clusterId,
+            created: { database: marker === undefined ? (last?.created.database ?? false) : !marker.adopted },
+        },
+    };
+}

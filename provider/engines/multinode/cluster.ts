@@ -1,0 +1,163 @@
+/** What the access node's database tells of the cluster and of its data nodes, in two short queries. */
+import { ProviderError } from "../../errors";
+import { qualified } from "../../postgres/sql";
+import type { RunningVersions } from "../capabilities";
+import type { DatabaseLocale } from "../database";
+import type { AccessNodeReference } from "../desired";
+import { readMarker, type Marker } from "../marker";
+import type { Session } from "../../postgres/pool";
+import { accessLabel } from "./places";
+
+/** The cluster, as its access node sees it. */
+export interface ClusterState {
+    readonly versions: RunningVersions;
+    /** `uuid` of the metadata: there from CREATE EXTENSION on, and for ever. */
+    readonly clusterId: string;
+    /** The schema that TimescaleDB's functions are in. */
+    readonly schema: string;
+    /** The database's own, which the data nodes must have as well. */
+    readonly locale: DatabaseLocale;
+    readonly nodes: readonly NodeEntry[];
+}
+
+/** A data node's entry on the access node. */
+export interface NodeEntry {
+    readonly name: string;
+    readonly owner: string;
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+    readonly available: boolean;
+    /** Every other option of the foreign server. */
+    readonly options: Readonly<Record<string, string>>;
+    readonly comment: string | null;
+    readonly marker: Marker | undefined;
+    readonly mappings: readonly UserMapping[];
+}
+
+/** A user mapping of a data node. */
+export interface UserMapping {
+    /** "public" for the one of everybody. */
+    readonly role: string;
+    /** null where the session's user may not see them. */
+    readonly options: Readonly<Record<string, string>> | null;
+}
+
+interface NodeRow {
+    readonly name: string;
+    readonly owner: string;
+    readonly options: Readonly<Record<string, string>> | null;
+    readonly comment: string | null;
+    readonly mappings: readonly UserMapping[] | null;
+}
+
+/** Reads the cluster on the access node's database; undefined: the database has no TimescaleDB. */
+export async function observeCluster(session: Session): Promise<ClusterState | undefined> {
+    const [database] = await session.query<{
+        postgres: string;
+        timescaledb: string | null;
+        schema: string | null;
+        encoding: string;
+        collation: string;
+        character_type: string;
+    }>(
+        `SELECT current_setting('server_version') AS postgres,
+                e.extversion AS timescaledb, n.nspname::text AS schema,
+                pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collation,
+                d.datctype::text AS character_type
+           FROM pg_catalog.pg_database d
+           LEFT JOIN pg_catalog.pg_extension e ON e.extname = 'timescaledb'
+           LEFT JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+          WHERE d.datname = current_database()`,
+    );
+    if (database?.timescaledb == null || database.schema === null) {
+        return undefined;
+    }
+    const [cluster] = await session.query<{ id: string; nodes: NodeRow[] }>(
+        `SELECT (SELECT m.value::text FROM _timescaledb_catalog.metadata m WHERE m.key = 'uuid') AS id,
+                (SELECT coalesce(json_agg(json_build_object(
+                            'name', s.srvname, 'owner', pg_get_userbyid(s.srvowner),
+                            'comment', obj_description(s.oid, 'pg_foreign_server'),
+                            'options', (SELECT json_object_agg(o.option_name, o.option_value)
+                                          FROM pg_options_to_table(s.srvoptions) o),
+                            'mappings', (SELECT json_agg(json_build_object(
+                                                    'role', m.usename,
+                                                    'options', (SELECT json_object_agg(o.option_name, o.option_value)
+                                                                  FROM pg_options_to_table(m.umoptions) o))
+                                                    ORDER BY m.usename)
+                                           FROM pg_catalog.pg_user_mappings m
+                                          WHERE m.srvid = s.oid)) ORDER BY s.srvname), '[]')
+                   FROM pg_catalog.pg_foreign_server s
+                   JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+                  WHERE w.fdwname = 'timescaledb_fdw') AS nodes`,
+    );
+    if (cluster === undefined) {
+        return undefined;
+    }
+    return {
+        versions: {
+            engine: "multinode",
+            postgresVersion: firstWord(database.postgres),
+            timescaledbVersion: database.timescaledb,
+        },
+        clusterId: cluster.id,
+        schema: database.schema,
+        locale: {
+            encoding: database.encoding,
+            collation: database.collation,
+            characterType: database.character_type,
+        },
+        nodes: cluster.nodes.map(nodeEntry),
+    };
+}
+
+function nodeEntry({ name, owner, options, comment, mappings }: NodeRow): NodeEntry {
+    const { host = "", port = "5432", dbname = "", available, ...others } = options ?? {};
+    return {
+        name,
+        owner,
+        host,
+        port: Number(port),
+        database: dbname,
+        available: available !== "false",
+        options: others,
+        comment,
+        marker: readMarker(comment),
+        mappings: mappings ?? [],
+    };
+}
+
+/** `15.18 (Debian 15.18-1)` -> `15.18`. */
+function firstWord(version: string): string {
+    return version.split(" ", 1)[0] ?? version;
+}
+
+/** One of TimescaleDB's functions, by its qualified name. */
+export function functionOf({ schema }: Pick<ClusterState, "schema">, name: string): string {
+    return qualified(schema, name);
+}
+
+/** The entry of that name, if there is one. */
+export function findEntry(cluster: ClusterState | undefined, name: string): NodeEntry | undefined {
+    return cluster?.nodes.find((entry) => entry.name === name);
+}
+
+/**
+ * The cluster that a child was made for.
+ *
+ * @throws NOT_FOUND, FOREIGN_CLUSTER
+ */
+export function requireCluster(cluster: ClusterState | undefined, accessNode: AccessNodeReference): ClusterState {
+    const where = `database "${accessNode.database}" on ${accessLabel(accessNode)}`;
+    if (cluster === undefined) {
+        throw new ProviderError("NOT_FOUND", `${where} does not exist, or holds no TimescaleDB`, {
+            remedy: "Make the access node first; if it was lost, run `pulumi refresh`",
+        });
+    }
+    if (cluster.clusterId !== accessNode.id) {
+        throw new ProviderError("FOREIGN_CLUSTER", `${where} is cluster ${cluster.clusterId}, not ${accessNode.id}`, {
+            remedy: "Point the access node's connection at the server that holds this stack's cluster",
+        });
+    }
+    return cluster;
+}

@@ -1,0 +1,137 @@
+/** A data node: its entry on the access node, and the cluster's database on its own server. */
+import { ProviderError } from "../../errors";
+import { sqlStateOf } from "../../postgres/sqlState";
+import type { AccessNodeReference, DataNodeComputed, DataNodeInputs } from "../desired";
+import type { Description, ResourceEngine, Wish } from "../engine";
+import { ACCESS, type Servers } from "../servers";
+import { snapshot } from "../snapshot";
+import { findEntry, observeCluster, type ClusterState } from "./cluster";
+import { planDataNode } from "./dataNodePlan";
+import { planDeleteDataNode } from "./dataNodeDelete";
+import { observeHoldings, type NodeHoldings } from "./holdings";
+import { pingNodes } from "./liveness";
+import { observeNodeServer, type NodeServer } from "./nodeServer";
+import { accessDatabase, nodeDatabaseName } from "./places";
+import { preflightDataNode } from "./preflight";
+import { findMapping, isMapping, wantedMapping } from "./userMapping";
+
+/** What a program wants of a data node. */
+export type DataNodeWish = Wish<DataNodeInputs, DataNodeComputed>;
+
+/** What there is of a data node, on the access node and on its own server. */
+export interface ObservedDataNode {
+    /** undefined: the access node's database is gone, or holds no TimescaleDB. */
+    readonly cluster: ClusterState | undefined;
+    readonly node: NodeServer;
+    /** undefined where the access node has no entry, or where it was not asked. */
+    readonly holdings?: NodeHoldings;
+    /** The data nodes that answer the access node, as far as it was asked. */
+    readonly alive: ReadonlySet<string>;
+}
+
+const INVALID_CATALOG_NAME = "3D000";
+
+/** Data nodes of the engine multinode. */
+export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, ObservedDataNode> = {
+    locks: ({ inputs }) => ({ on: accessDatabase(inputs.accessNode), locks: [{ name: "cluster", shared: false }] }),
+    preflight: preflightDataNode,
+    observe,
+    plan: planDataNode,
+    planDelete: planDeleteDataNode,
+    describe,
+};
+
+/** A plan needs what surrounds the node even where nothing of the node is left: only a read is told that it is gone. */
+async function observe(
+    servers: Servers,
+    { inputs, last }: DataNodeWish,
+    shared: boolean,
+): Promise<ObservedDataNode | undefined> {
+    const { nodeName } = inputs;
+    const [access, node] = await Promise.all([
+        orGone(() => observeAccess(servers, inputs, shared)),
+        observeNodeServer(servers, nodeName, nodeDatabaseName(inputs)),
+    ]);
+    const cluster = access?.cluster;
+    const isLeft = findEntry(cluster, nodeName) !== undefined || (last !== undefined && holdsOurs(node, inputs));
+    return shared && !isLeft ? undefined : { alive: new Set(), ...access, cluster, node };
+}
+
+/** What the access node tells; undefined where its database is gone. */
+export async function orGone<T>(look: () => Promise<T>): Promise<T | undefined> {
+    try {
+        return await look();
+    } catch (error) {
+        if (sqlStateOf(error) === INVALID_CATALOG_NAME) {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+function observeAccess(
+    servers: Servers,
+    { nodeName, drainOnDelete }: DataNodeInputs,
+    shared: boolean,
+): Promise<Pick<ObservedDataNode, "cluster"> & Partial<ObservedDataNode>> {
+    const place = servers.cluster(ACCESS);
+    return servers.on(place, async (session) => {
+        const cluster = shared
+            ? await snapshot(servers, place, "cluster", () => observeCluster(session))
+            : await observeCluster(session);
+        if (cluster === undefined || shared || findEntry(cluster, nodeName) === undefined) {
+            return { cluster };
+        }
+        const names = drainOnDelete ? cluster.nodes.map(({ name }) => name) : [nodeName];
+        return {
+            cluster,
+            holdings: await observeHoldings(session, nodeName),
+            alive: await pingNodes(session, cluster.versions, names),
+        };
+    });
+}
+
+function holdsOurs(node: NodeServer, { accessNode }: { accessNode: AccessNodeReference }): boolean {
+    if (!node.reached) {
+        return false;
+    }
+    const { database, provisional } = node.database;
+    return provisional !== undefined || database?.marker?.cluster === accessNode.id;
+}
+
+function describe(
+    { cluster, node }: ObservedDataNode,
+    { inputs, last }: DataNodeWish,
+): Description<DataNodeInputs, DataNodeComputed> {
+    const { accessNode, nodeName } = inputs;
+    if (cluster === undefined) {
+        throw new ProviderError("NOT_FOUND", `access node "${accessNode.database}" is gone`);
+    }
+    const entry = findEntry(cluster, nodeName);
+    const created = {
+        database:
+            entry?.marker === undefined
+                ? (last?.created.database ?? holdsOurs(node, inputs))
+                : entry.marker.adopted !== true,
+    };
+    const computed: DataNodeComputed = { engine: "multinode", clusterId: cluster.clusterId, created };
+    if (entry === undefined) {
+        return { inputs, computed };
+    }
+    const { user, password, ...others } = inputs;
+    const wanted = wantedMapping(inputs);
+    const mapping = findMapping(entry, inputs);
+    const kept = wanted === undefined || isMapping(mapping, wanted, wanted);
+    return {
+        inputs: {
+            ...others,
+            host: entry.host,
+            port: entry.port,
+            ...(entry.database === nodeDatabaseName(inputs) ? {} : { database: entry.database }),
+            ...(kept ? { user, password } : { user: mapping?.options?.user, password: mapping?.options?.password }),
+            serverOptions: entry.options,
+            available: entry.available,
+        },
+        computed,
+    };
+}

@@ -1,0 +1,181 @@
+/** From what is there to nothing: the entry on the access node, then the database on the node. */
+import { ProviderError } from "../../errors";
+import { supports } from "../capabilities";
+import { planDropDatabase } from "../database";
+import type { DataNodeInputs } from "../desired";
+import type { Plan, Step } from "../engine";
+import { isMarked, mayTake, ownerOf } from "../ownership";
+import { findEntry, type ClusterState, type NodeEntry } from "./cluster";
+import type { DataNodeWish, ObservedDataNode } from "./dataNode";
+import { lastCopyError, planDrain } from "./drain";
+import { planHeal } from "./liveness";
+import type { NodeServer } from "./nodeServer";
+import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
+import { planForget, planReleaseThrough, planRemoveThrough, type Leaving } from "./removal";
+
+const UNDEFINED_OBJECT = "42704";
+const NOTHING: Plan = { steps: [], warnings: [] };
+
+/** The steps by which a data node goes. */
+export function planDeleteDataNode(observed: ObservedDataNode | undefined, wish: DataNodeWish): Plan {
+    const { inputs } = wish;
+    if (observed === undefined) {
+        return NOTHING;
+    }
+    const { node } = observed;
+    const cluster = observed.cluster?.clusterId === inputs.accessNode.id ? observed.cluster : undefined;
+    const entry = findEntry(cluster, inputs.nodeName);
+    if (cluster === undefined || entry === undefined) {
+        return {
+            steps: planCleanNode(node, undefined, wish),
+            warnings: cluster === undefined ? unseen(node, inputs) : [],
+        };
+    }
+    if (!mayTake({ ...ownerOf(wish), adopt: false }, entry.marker)) {
+        return {
+            steps: [],
+            warnings: [`data node "${inputs.nodeName}" is not this resource's any more and is left alone`],
+        };
+    }
+    const held = observed.holdings ?? { tables: [], soleChunks: [], cutMoves: [] };
+    const leaving: Leaving = { tables: held.tables, soleChunks: held.soleChunks.length };
+    if (leaving.soleChunks > 0) {
+        if (inputs.drainOnDelete && observed.alive.has(inputs.nodeName)) {
+            return { steps: planDrainSteps(cluster, observed, wish), warnings: [] };
+        }
+        if (!inputs.forceDestroy) {
+            const remedy =
+                "Set drainOnDelete: true to move them to other nodes, or forceDestroy: true to lose them, " +
+                "and run `pulumi up` before you remove the node";
+            throw lastCopyError(inputs.nodeName, held, remedy);
+        }
+    }
+    return planRemove(cluster, entry, observed, leaving, wish);
+}
+
+function planDrainSteps(
+    cluster: ClusterState,
+    { node, holdings, alive }: ObservedDataNode,
+    wish: DataNodeWish,
+): Step[] {
+    const { inputs } = wish;
+    const on = accessDatabase(inputs.accessNode);
+    if (node.reached && node.walLevel !== "logical") {
+        throw new ProviderError(
+            "NOT_SUPPORTED",
+            `moving chunks needs wal_level = logical, and ${nodeLabel(inputs)} has ${node.walLevel}`,
+            { remedy: "ALTER SYSTEM SET wal_level = 'logical' on every data node and restart it" },
+        );
+    }
+    const targets = new Set(cluster.nodes.filter(({ name, available }) => available && alive.has(name)).map(nameOf));
+    const held = holdings ?? { soleChunks: [], cutMoves: [] };
+    return [...planHeal(on, cluster, [...targets]), ...planDrain(on, cluster, inputs.nodeName, held, targets)];
+}
+
+function planRemove(
+    cluster: ClusterState,
+    entry: NodeEntry,
+    { node, alive }: ObservedDataNode,
+    leaving: Leaving,
+    wish: DataNodeWish,
+): Plan {
+    const { inputs, last } = wish;
+    const on = accessDatabase(inputs.accessNode);
+    const isAlive = alive.has(entry.name);
+    const heal = isAlive ? planHeal(on, cluster, [entry.name]) : [];
+    const forget = planForget(on, cluster, entry, leaving);
+    if (node.reached) {
+        return { steps: [...heal, ...forget, ...planCleanNode(node, entry, wish)], warnings: [] };
+    }
+    const stays = `database "${entry.database}" of data node "${entry.name}" stays on ${entry.host}:${entry.port}`;
+    if (!isAlive) {
+        if (entry.marker?.leaving === true) {
+            return { steps: forget, warnings: [] };
+        }
+        if (!inputs.forceDestroy) {
+            throw new ProviderError(
+                "SERVER_UNREACHABLE",
+                `neither the provider nor the access node reaches ${nodeLabel(inputs)}: ${node.why}`,
+                {
+                    remedy:
+                        "Start it, or set forceDestroy: true and run `pulumi up` before you remove the node: " +
+                        "then its database is left where it is",
+                },
+            );
+        }
+        return { steps: forget, warnings: [`${stays}: ${node.why}`] };
+    }
+    const adopted = entry.marker?.adopted ?? last?.created.database === false;
+    if (adopted && !inputs.forceDestroy) {
+        return { steps: [...heal, planReleaseThrough(on, cluster, entry), ...forget], warnings: [] };
+    }
+    return supports("deleteDataNodeDropDatabase", cluster.versions)
+        ? { steps: [...heal, ...planRemoveThrough(on, cluster, entry, leaving)], warnings: [] }
+        : { steps: [...heal, planReleaseThrough(on, cluster, entry), ...forget], warnings: [stays] };
+}
+
+/** The steps on the node itself: its database goes, or where it was there before, what makes it a data node. */
+function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, wish: DataNodeWish): Step[] {
+    if (!node.reached || (node.database.database === undefined && node.database.provisional === undefined)) {
+        return [];
+    }
+    const { inputs, last } = wish;
+    const { database } = node.database;
+    const isMember = node.contents?.distUuid === inputs.accessNode.id;
+    const isOurs =
+        database?.marker === undefined
+            ? isMember && (entry?.marker === undefined ? last?.created.database === true : !entry.marker.adopted)
+            : isMarked(ownerOf(wish), database.marker) && !database.marker.adopted;
+    const isTaken = isMember && (database?.marker === undefined || isMarked(ownerOf(wish), database.marker));
+    const drop = isOurs || (inputs.forceDestroy && isTaken);
+    if (!drop && !isTaken && database !== undefined && !isMarked(ownerOf(wish), database.marker)) {
+        return [];
+    }
+    return [
+        ...(drop ? node.prepared.map((gid) => rollbackPrepared(gid, inputs)) : []),
+        ...(!drop && isMember ? [releaseNode(inputs)] : []),
+        ...planDropDatabase(nodeMaintenance(inputs), nodeDatabaseName(inputs), node.database, {
+            drop,
+            force: supports("dropDatabaseForce", {
+                engine: "multinode",
+                postgresVersion: node.postgresVersion,
+                timescaledbVersion: null,
+            }),
+            why: `data node ${inputs.nodeName} is removed`,
+        }),
+    ];
+}
+
+/** A prepared transaction keeps its database from being dropped. */
+function rollbackPrepared(gid: string, inputs: DataNodeInputs): Step {
+    return {
+        name: "rollbackPrepared",
+        why: "a transaction was left prepared in a database that goes",
+        on: nodeDatabase(inputs),
+        sql: `ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'`,
+        tolerates: [UNDEFINED_OBJECT],
+    };
+}
+
+function releaseNode(inputs: DataNodeInputs): Step {
+    return {
+        name: "deleteDistUuid",
+        why: "the database is kept and leaves the cluster",
+        on: nodeDatabase(inputs),
+        sql: `DELETE FROM _timescaledb_catalog.metadata WHERE key = 'dist_uuid' AND value = $1::text`,
+        values: [inputs.accessNode.id],
+    };
+}
+
+function unseen(node: NodeServer, inputs: DataNodeInputs): string[] {
+    return node.reached
+        ? []
+        : [
+              `could not look at data node "${inputs.nodeName}", whose access node is gone: ` +
+                  `its database "${nodeDatabaseName(inputs)}" may still be there (${node.why})`,
+          ];
+}
+
+function nameOf({ name }: NodeEntry): string {
+    return name;
+}

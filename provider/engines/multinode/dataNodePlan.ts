@@ -1,0 +1,144 @@
+/** From what is there to a data node that is registered on the access node as wished. */
+import { ProviderError } from "../../errors";
+import { address } from "../../postgres/connection";
+import { identifier, literal } from "../../postgres/sql";
+import { describeNeeds, supports } from "../capabilities";
+import type { Plan, Step } from "../engine";
+import { withMarker, type Marker } from "../marker";
+import { mayTake, ownerOf, wantedMark } from "../ownership";
+import { planAddDataNode } from "./addDataNode";
+import { findEntry, functionOf, requireCluster, type ClusterState, type NodeEntry } from "./cluster";
+import type { DataNodeWish, ObservedDataNode } from "./dataNode";
+import { accessDatabase, nodeDatabaseName } from "./places";
+import { planMapping } from "./userMapping";
+
+/** The steps to the wished data node. */
+export function planDataNode(observed: ObservedDataNode | undefined, wish: DataNodeWish): Plan {
+    const { inputs } = wish;
+    const cluster = requireCluster(observed?.cluster, inputs.accessNode);
+    const entry = findEntry(cluster, inputs.nodeName);
+    if (observed === undefined || entry === undefined) {
+        return planAddDataNode(cluster, observed?.node ?? { reached: false, why: "it was not looked at" }, wish);
+    }
+    refuseOthersEntry(entry, wish);
+    refuseLostDatabase(cluster, observed, wish);
+    return { steps: planEntry(cluster, entry, wish), warnings: [] };
+}
+
+function refuseOthersEntry(entry: NodeEntry, wish: DataNodeWish): void {
+    const { nodeName } = wish.inputs;
+    if (!mayTake(ownerOf(wish), entry.marker)) {
+        throw new ProviderError(
+            "ALREADY_EXISTS",
+            `the access node has a data node "${nodeName}" already` +
+                (entry.marker === undefined
+                    ? ", which was not made by this resource"
+                    : `, which belongs to ${entry.marker.urn}`),
+            { remedy: "Choose another nodeName, or set adopt: true to take it over" },
+        );
+    }
+}
+
+/** A node that lost its database, or is another server than the access node's, must not be taken for a whole one. */
+function refuseLostDatabase(cluster: ClusterState, { node }: ObservedDataNode, { inputs }: DataNodeWish): void {
+    if (!node.reached || node.contents?.distUuid === cluster.clusterId) {
+        return;
+    }
+    const name = nodeDatabaseName(inputs);
+    throw new ProviderError(
+        "NOT_FOUND",
+        `the server that the provider reaches as data node "${inputs.nodeName}" has no database "${name}" of this cluster`,
+        {
+            remedy:
+                "If it is another server than the one that the access node reaches, give the data node its connection; " +
+                "if the database was lost, remove the data node with forceDestroy: true and add it again",
+        },
+    );
+}
+
+function planEntry(cluster: ClusterState, entry: NodeEntry, wish: DataNodeWish): Step[] {
+    const { inputs, last } = wish;
+    const mark: Marker = { cluster: cluster.clusterId, urn: inputs.logicalUrn, engine: "multinode" };
+    const comment = withMarker(entry.comment, wantedMark(ownerOf(wish), entry.marker, mark));
+    const steps: Omit<Step, "on">[] = [
+        ...planAlterDataNode(cluster, entry, wish),
+        ...planOptions(entry, inputs.serverOptions),
+        ...planMapping(entry, inputs, last),
+        ...(comment === entry.comment ? [] : [markDataNode(entry.name, comment)]),
+    ];
+    return steps.map((step) => ({ ...step, on: accessDatabase(inputs.accessNode), transaction: "alter data node" }));
+}
+
+function markDataNode(name: string, comment: string): Omit<Step, "on"> {
+    return {
+        name: "markDataNode",
+        why: `the mark on ${name} is missing or old`,
+        sql: `COMMENT ON SERVER ${identifier(name)} IS ${literal(comment)}`,
+    };
+}
+
+function planAlterDataNode(cluster: ClusterState, entry: NodeEntry, { inputs }: DataNodeWish): Omit<Step, "on">[] {
+    const database = nodeDatabaseName(inputs);
+    const { host, port } = inputs;
+    const moved = entry.host !== host || entry.port !== port || entry.database !== database;
+    const switched = entry.available !== inputs.available;
+    if ((moved || switched) && !supports("alterDataNode", cluster.versions)) {
+        throw new ProviderError(
+            "NOT_SUPPORTED",
+            `${moved ? "another host or port" : "available"} of a data node that is attached needs ` +
+                `${describeNeeds("alterDataNode", "multinode")}, the access node has ${cluster.versions.timescaledbVersion}`,
+            {
+                remedy: moved
+                    ? "Keep host and port and let the name lead to the new server, or update TimescaleDB first"
+                    : "Leave available out, or update TimescaleDB first",
+            },
+        );
+    }
+    const alter = functionOf(cluster, "alter_data_node");
+    return [
+        ...(moved
+            ? [
+                  {
+                      name: "alterDataNode",
+                      why: `${entry.name} is registered as ${address(entry)}, database "${entry.database}"`,
+                      sql: `SELECT FROM ${alter}(node_name => $1::name, host => $2::text, port => $3::integer,
+                                                 database => $4::name)`,
+                      values: [entry.name, host, port, database],
+                  },
+              ]
+            : []),
+        ...(switched
+            ? [
+                  {
+                      name: "alterDataNode",
+                      why: `${entry.name} is ${entry.available ? "" : "not "}available`,
+                      sql: `SELECT FROM ${alter}(node_name => $1::name, available => $2::boolean)`,
+                      values: [entry.name, inputs.available],
+                  },
+              ]
+            : []),
+    ];
+}
+
+function planOptions(entry: NodeEntry, wanted: Readonly<Record<string, string>>): Omit<Step, "on">[] {
+    const changes = [
+        ...Object.entries(wanted)
+            .filter(([name, value]) => entry.options[name] !== value)
+            .map(
+                ([name, value]) =>
+                    `${Object.hasOwn(entry.options, name) ? "SET" : "ADD"} ${identifier(name)} ${literal(value)}`,
+            ),
+        ...Object.keys(entry.options)
+            .filter((name) => !Object.hasOwn(wanted, name))
+            .map((name) => `DROP ${identifier(name)}`),
+    ];
+    return changes.length === 0
+        ? []
+        : [
+              {
+                  name: "alterServer",
+                  why: `the options of ${entry.name} differ`,
+                  sql: `ALTER SERVER ${identifier(entry.name)} OPTIONS (${changes.join(", ")})`,
+              },
+          ];
+}
