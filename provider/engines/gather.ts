@@ -54,11 +54,12 @@ export async function readNode(servers: Servers, node: NodeCheck): Promise<NodeS
     if (servers.find(node.nodeName) === undefined) {
         return { facts: undefined, cluster: undefined };
     }
-    const wanted = { database: node.database, role: userOf(servers, node), extensions: true };
+    // No database has the empty name.
+    const wanted = { database: node.database ?? "", role: userOf(servers, node), extensions: true };
     let facts: ServerFacts | undefined;
     try {
         facts = await servers.on(servers.maintenance(node.nodeName), (session) => readServerFacts(session, wanted));
-        const exists = facts.database?.name === node.database;
+        const exists = facts.database !== undefined && facts.database.name === node.database;
         const place = servers.cluster(node.nodeName);
         return { facts, cluster: exists ? await servers.on(place, readClusterFacts) : undefined };
     } catch (failure) {

@@ -17,8 +17,8 @@ export interface NodeCheck {
     /** The access node's way to the data node. */
     readonly host: string;
     readonly port: number;
-    /** The cluster's database on it. */
-    readonly database: string;
+    /** The cluster's database on it; absent while it is not known yet. */
+    readonly database?: string;
     readonly user?: string;
     readonly password?: string;
     readonly serverOptions: Readonly<Record<string, string>>;

@@ -68,7 +68,7 @@ export async function checkServers(args: CheckServersArgs): Promise<readonly Pro
         new Servers(access, nodeWays(access, filled.dataNodes)),
         filled.dataNodes.map(({ connection: own, ...node }) => ({
             ...node,
-            database: node.database ?? access.database,
+            database: node.database ?? filled.database,
             ownConnection: own !== undefined,
         })),
         filled.engine,

@@ -121,7 +121,7 @@ function checkDatabase(
     facts: ServerFacts,
     cluster: ClusterFacts | undefined,
 ): Problem[] {
-    const { database: name } = node;
+    const { database: name = "" } = node;
     const database = facts.database?.name === name ? facts.database : undefined;
     if (database === undefined) {
         return bootstrap

@@ -159,15 +159,16 @@ function checkWrapper(server: string, database: string, { facts, cluster }: Acce
 /** The cluster's database may be missing still: then the server's maintenance database shows whether it lets us in. */
 async function checkAccessView(servers: Servers, node: NodeCheck, access: AccessSide): Promise<Problem[]> {
     const maintenance = servers.find(node.nodeName)?.connection.maintenanceDatabase;
+    const own = node.database === undefined ? [] : [node.database];
     const way: Way = {
         host: node.host,
         port: node.port,
         user: userOf(servers, node),
         password: node.password,
-        databases: [...(maintenance === undefined ? [] : [maintenance]), node.database],
+        databases: [...(maintenance === undefined ? [] : [maintenance]), ...own],
         options: node.serverOptions,
         connectTimeoutSeconds: servers.access.connection.connectTimeoutSeconds,
     };
     const view = await viewFromAccessNode(servers, access, way);
-    return describeView(servers.label(node.nodeName), view, way, [node.database]);
+    return describeView(servers.label(node.nodeName), view, way, own.length > 0 ? own : ["all"]);
 }

@@ -115,7 +115,8 @@ function checkDatabase(
     cluster: ClusterFacts | undefined,
 ): Problem[] {
     const { node, bootstrap } = terms;
-    const database = facts.database?.name === node.database ? facts.database : undefined;
+    const name = node.database ?? "";
+    const database = facts.database?.name === name ? facts.database : undefined;
     if (database === undefined) {
         return bootstrap
             ? [
@@ -123,29 +124,21 @@ function checkDatabase(
                   ...(facts.role === undefined ? [] : checkCreateDatabase(server, facts.role)),
                   ...checkLocaleExists(server, facts, access.locale),
               ]
-            : [notPrepared(server, node.database, access, extension, `database "${node.database}" does not exist`)];
+            : [notPrepared(server, name, access, extension, `database "${name}" does not exist`)];
     }
-    const others = checkOwner(server, terms, access, facts, cluster);
+    const others = checkOwner(server, name, terms, access, facts, cluster);
     if (others.length > 0) {
         return others;
     }
     const installed = cluster?.timescaledb;
     return [
-        ...checkSameLocale(server, node.database, database, access.locale),
+        ...checkSameLocale(server, name, database, access.locale),
         ...checkCollationVersion(server, database, access.locale),
         ...(installed !== undefined
             ? [...checkVersion(server, installed.version, extension), ...checkSchema(server, installed, extension)]
             : bootstrap
               ? checkAvailable(server, facts, extension)
-              : [
-                    notPrepared(
-                        server,
-                        node.database,
-                        access,
-                        extension,
-                        "the extension timescaledb is not in its database",
-                    ),
-                ]),
+              : [notPrepared(server, name, access, extension, "the extension timescaledb is not in its database")]),
     ];
 }
 
@@ -170,12 +163,12 @@ function notPrepared(
 /** Whom the database belongs to: us, nobody, or another cluster, which must not lose it by mistake. */
 function checkOwner(
     server: string,
-    { node, bootstrap, owner }: NodeTerms,
+    name: string,
+    { bootstrap, owner }: NodeTerms,
     access: AccessSide,
     facts: ServerFacts,
     cluster: ClusterFacts | undefined,
 ): Problem[] {
-    const name = node.database;
     const mine = access.cluster?.uuid;
     const clusterId = cluster?.distUuid;
     if (clusterId !== undefined && clusterId !== mine) {

@@ -15,7 +15,9 @@ const SETTINGS = ["ssl", "ssl_ca_file", "data_directory", "timescaledb.passfile"
 
 /** Tries the access node's way to a data node. */
 export async function checkAccessView(servers: Servers, terms: NodeTerms, access: AccessSide): Promise<Problem[]> {
-    const { node, bootstrap } = terms;
+    const { node } = terms;
+    const own = node.database === undefined ? [] : [node.database];
+    const databases = terms.bootstrap ? [BOOTSTRAP_DATABASE, ...own] : own;
     const { [AVAILABLE]: _available, ...given } = node.serverOptions;
     const user = userOf(servers, node);
     const way: Way = {
@@ -23,12 +25,12 @@ export async function checkAccessView(servers: Servers, terms: NodeTerms, access
         port: node.port,
         user,
         password: node.password,
-        databases: [bootstrap ? BOOTSTRAP_DATABASE : node.database],
+        // Whom bootstrapping lets in is let into the new database as well, as far as can be known.
+        databases: databases.slice(0, 1),
         options: { ...(await optionsOf(servers, access, user)), ...given },
         connectTimeoutSeconds: servers.access.connection.connectTimeoutSeconds,
     };
     const view = await viewFromAccessNode(servers, access, way);
-    const databases = bootstrap ? [BOOTSTRAP_DATABASE, node.database] : [node.database];
     return describeView(servers.label(node.nodeName), view, way, databases);
 }
 
