@@ -74,7 +74,7 @@ export const COMMON_PROPERTIES = {
         effect: "acts only at create",
         doc: "Takes over what exists already instead of failing; delete then keeps it.",
     },
-    logicalUrn: { shape: text("a URN"), default: "", effect: "updates", doc: "" },
+    logicalUrn: { shape: text("a URN", { empty: true }), default: "", effect: "updates", doc: "" },
 } as const satisfies Record<string, Property>;
 
 /** The access node that a child belongs to. Only its id decides: a changed connection is another way to the same one. */

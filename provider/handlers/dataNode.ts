@@ -3,6 +3,7 @@ import { engineOf } from "../engines";
 import { Servers, type ServerAccess } from "../engines/servers";
 import { waitUntilReady } from "../postgres/pool";
 import { bool, identifier, integer, oneOf, record, text } from "../validation/shapes";
+import { isUnknown } from "../validation/unknown";
 import { accessNodeProperty, COMMON_PROPERTIES, connectionShape, waitForServer } from "./connectionSchema";
 import { handler, type Kind } from "./handler";
 import { isChanged, type Schema } from "./schema";
@@ -96,8 +97,7 @@ export function nodeAccess(node: DataNodeReference, accessNode: AccessNodeRefere
 const kind: Kind<DataNodeInputs, DataNodeComputed> = {
     schema: dataNodeSchema,
     label: ({ nodeName, host, port }) => `data node "${nodeName}" (${host}:${port})`,
-    replaces: (olds, news) =>
-        isChanged(databaseOf(olds), databaseOf(news)) && databaseOf(olds) !== undefined ? ["database"] : [],
+    replaces: (olds, news) => (isChanged(databaseOf(olds), databaseOf(news)) ? ["database"] : []),
     // The node's name, or its server's database, is the same before and after.
     deletesFirst: true,
     servers(inputs) {
@@ -117,8 +117,9 @@ const kind: Kind<DataNodeInputs, DataNodeComputed> = {
     halfMade: (inputs, engine) => ({ engine, clusterId: inputs.accessNode.id, created: { database: true } }),
 };
 
-function databaseOf(values: Readonly<Record<string, unknown>>): unknown {
-    return values.database ?? (values.accessNode as Partial<AccessNodeReference> | undefined)?.database;
+/** The database that the node has, also where it is the access node's; an unknown access node makes it unknown. */
+function databaseOf({ database, accessNode }: Readonly<Record<string, unknown>>): unknown {
+    return database ?? (isUnknown(accessNode) ? accessNode : (accessNode as Partial<AccessNodeReference>).database);
 }
 
 /** What Pulumi calls for a DataNode. */

@@ -1,6 +1,7 @@
 import type {
     Column,
     DataNodeReference,
+    Dimension,
     DistributedHypertableComputed,
     DistributedHypertableInputs,
 } from "../engines/desired";
@@ -8,6 +9,7 @@ import { engineOf } from "../engines";
 import { Servers, type ServerAccess } from "../engines/servers";
 import { waitUntilReady } from "../postgres/pool";
 import { bool, either, identifier, integer, interval, list, object, record, text } from "../validation/shapes";
+import { plainType } from "../validation/typeNames";
 import { holdsUnknown, isUnknown } from "../validation/unknown";
 import { accessNodeProperty, COMMON_PROPERTIES, connectionShape } from "./connectionSchema";
 import { nodeAccess } from "./dataNode";
@@ -129,12 +131,12 @@ export const distributedHypertableSchema: Schema<DistributedHypertableInputs> = 
 const kind: Kind<DistributedHypertableInputs, DistributedHypertableComputed> = {
     schema: distributedHypertableSchema,
     label: ({ schema, tableName }) => `distributed hypertable "${schema}.${tableName}"`,
-    checkTogether: (inputs) => [...checkColumns(inputs), ...checkReplication(inputs)],
+    checkTogether: (inputs) => [...checkColumns(inputs), ...checkKeys(inputs), ...checkReplication(inputs)],
     replaces: (olds, news) => [
-        ...(olds.engine === "fdw" && isChanged(olds.numberPartitions, news.numberPartitions ?? olds.numberPartitions)
+        ...(olds.engine === "fdw" && isChanged(partitionsOf(olds), news.numberPartitions ?? partitionsOf(olds))
             ? ["numberPartitions"]
             : []),
-        ...(isChanged(keyColumn(olds)?.type, keyColumn(news)?.type ?? keyColumn(olds)?.type) ? ["columns"] : []),
+        ...(changesKeyType(olds, news) ? ["columns"] : []),
     ],
     deletesFirst: true,
     servers: (inputs) => new Servers(inputs.accessNode, nodesOf(inputs)),
@@ -163,11 +165,26 @@ function nodesOf({ nodes, accessNode }: DistributedHypertableInputs): Record<str
 
 function columnsOf(values: Values): Partial<Column>[] | undefined {
     const { columns } = values;
-    return Array.isArray(columns) && !columns.some(isUnknown) ? columns : undefined;
+    return Array.isArray(columns) && columns.length > 0 && !columns.some(isUnknown) ? columns : undefined;
 }
 
-function keyColumn(values: Values): Partial<Column> | undefined {
-    return columnsOf(values)?.find((candidate) => candidate.name === values.partitioningColumn);
+/** Whether the column by which the rows are spread gets another type. Where columns are left out, nothing is asked of it. */
+function changesKeyType(olds: Values, news: Values): boolean {
+    const typeIn = (values: Values): unknown =>
+        columnsOf(values)?.find((candidate) => candidate?.name === olds.partitioningColumn)?.type;
+    const [before, after] = [typeIn(olds), typeIn(news)];
+    return (
+        typeof before === "string" &&
+        typeof after === "string" &&
+        !isUnknown(after) &&
+        plainType(before) !== plainType(after)
+    );
+}
+
+/** The number of partitions that a state has, also where the engine chose it. */
+function partitionsOf({ numberPartitions, dimensions }: Values): unknown {
+    const space = (dimensions as readonly Dimension[] | undefined)?.find(({ type }) => type === "space");
+    return space?.partitions ?? numberPartitions;
 }
 
 /** Every column that another property names must be there; only where all names are known. */
@@ -189,11 +206,29 @@ function checkColumns(values: Values): CheckFailure[] {
     );
 }
 
-function checkReplication({ replicationFactor, dataNodes }: Values): CheckFailure[] {
-    if (typeof replicationFactor !== "number" || !Array.isArray(dataNodes) || holdsUnknown(dataNodes)) {
+/** A server can keep a key unique only where it holds the column by which rows go to data nodes. */
+function checkKeys({ partitioningColumn, primaryKey, uniqueKeys }: Values): CheckFailure[] {
+    if (typeof partitioningColumn !== "string" || isUnknown(partitioningColumn)) {
         return [];
     }
-    return replicationFactor > dataNodes.length
+    const missing = (property: string, key: unknown): CheckFailure[] =>
+        Array.isArray(key) && key.length > 0 && !holdsUnknown(key) && !key.includes(partitioningColumn)
+            ? [
+                  {
+                      property,
+                      reason: `expected the partitioning column ${partitioningColumn} among the columns of a key, got ${key.join(", ")}`,
+                  },
+              ]
+            : [];
+    const furtherKeys = Array.isArray(uniqueKeys) ? uniqueKeys : [];
+    return [...missing("primaryKey", primaryKey), ...furtherKeys.flatMap((key) => missing("uniqueKeys", key))];
+}
+
+function checkReplication({ replicationFactor, dataNodes }: Values): CheckFailure[] {
+    if (typeof replicationFactor !== "number" || !Array.isArray(dataNodes)) {
+        return [];
+    }
+    return dataNodes.length > 0 && replicationFactor > dataNodes.length
         ? [
               {
                   property: "replicationFactor",
