@@ -55,7 +55,7 @@ export function describeServers(engine: EngineName, body: (kind: ServerKind) => 
     if (kinds.length) {
         describe.each(kinds.map((kind) => [kind.name, kind] as const))("on %s", (_name, kind) => body(kind));
     } else {
-        describe.skip(`on ${engine}: ${skipReasons[engine]}`, () =>
+        describe.skip(`on ${engine} (skipped: ${skipReasons[engine]})`, () =>
             body({ name: engine, engine, timescaledb: undefined, base: {} }));
     }
 }

@@ -48,7 +48,9 @@ export async function ensureEmbedded(majors) {
     for (const file of files) hash.update(fs.readFileSync(file));
     const folder = await buildOnce(`postgresql-${hash.digest("hex").slice(0, 12)}`, async (folder) => {
         for (const file of files) fs.copyFileSync(file, path.join(folder, path.basename(file)));
-        await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+        // Of an npm that runs this, npm takes the folder and the workspaces from the environment.
+        const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_config_/i.test(name)));
+        await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder, env });
         for (const major of available) {
             // npm does not fail when it cannot install what is optional, as packages for other platforms must be.
             if (!fs.existsSync(packageFolder(folder, major)))
