@@ -1,4 +1,5 @@
-/** The queries of a cluster's status. Each answers with one JSON document. */
+/** The queries of a cluster's status. The first two answer with one JSON document each. */
+import { estimatedRows } from "../rowEstimate";
 
 /** Objects with this package's mark. */
 const MARKED = `
@@ -47,8 +48,7 @@ SELECT jsonb_build_object(${HEAD},
                                          FROM pg_options_to_table(f.ftoptions) p) o ON true)) AS status`;
 
 /**
- * On a data node. Rows are what statistics say: those of the last ANALYZE, or those that sessions told since. The
- * chunks of a hypertable inherit from it.
+ * On a data node. Rows are estimated. The chunks of a hypertable inherit from it.
  */
 export const NODE_STATUS = `
 WITH ${MARKED}
@@ -61,20 +61,25 @@ SELECT jsonb_build_object(${HEAD},
                              'rows', held.rows, 'bytes', held.bytes, 'chunks', held.chunks)), '[]')
                     FROM marked m
                     LEFT JOIN LATERAL (
-                         SELECT sum(greatest(k.reltuples::bigint, pg_stat_get_live_tuples(k.oid), 0)) AS rows,
+                         SELECT sum(${estimatedRows("k")}) AS rows,
                                 sum(pg_total_relation_size(k.oid)) AS bytes, count(*) - 1 AS chunks
                            FROM pg_catalog.pg_class k
                           WHERE k.oid = m.oid
                              OR k.oid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = m.oid)
                          ) held ON m.kind = 'r')) AS status`;
 
-/** What compressed chunks of hypertables add to that; only where the database has TimescaleDB. */
+/**
+ * What compressed chunks add to that; only where the database has TimescaleDB. Their rows are what was counted when they
+ * were compressed, and not what the statistics of the emptied table still say.
+ */
 export const COMPRESSED = `
 SELECT h.schema_name::text AS schema, h.table_name::text AS name,
-       sum(coalesce(z.numrows_pre_compression, 0))::text AS rows,
-       sum(coalesce(pg_total_relation_size(to_regclass(format('%I.%I', p.schema_name, p.table_name))), 0))::text AS bytes
+       sum(coalesce(z.numrows_pre_compression, 0) + pg_stat_get_live_tuples(k.oid) - (${estimatedRows("k")}))::text AS rows,
+       sum(coalesce(pg_total_relation_size(to_regclass(quote_ident(p.schema_name) || '.' || quote_ident(p.table_name))),
+                    0))::text AS bytes
   FROM _timescaledb_catalog.hypertable h
   JOIN _timescaledb_catalog.chunk c ON c.hypertable_id = h.id
+  JOIN pg_catalog.pg_class k ON k.oid = to_regclass(quote_ident(c.schema_name) || '.' || quote_ident(c.table_name))
   JOIN _timescaledb_catalog.chunk p ON p.id = c.compressed_chunk_id
   LEFT JOIN _timescaledb_catalog.compression_chunk_size z ON z.chunk_id = c.id
  GROUP BY 1, 2`;

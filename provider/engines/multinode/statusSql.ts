@@ -1,7 +1,13 @@
 /** The two queries of a cluster's status. Both answer with one JSON document. */
+import { estimatedRows } from "../rowEstimate";
 
-/** A node that is under way for as long as this is no matter of a crash. */
+/** Longer than a commit takes: what is prepared for this long is left of a crash. */
 const IN_DOUBT_AFTER = "5 seconds";
+
+/** A chunk's table; NULL where it is gone, or the row of the catalogue is. */
+function relationOf(chunk: string): string {
+    return `to_regclass(quote_ident(${chunk}.schema_name) || '.' || quote_ident(${chunk}.table_name))`;
+}
 
 /** On the access node. Chunks that were dropped stay in the catalogue where aggregates refer to them. */
 export const ACCESS_STATUS = `
@@ -56,8 +62,7 @@ SELECT jsonb_build_object(
                           FROM (SELECT * FROM missing ORDER BY id LIMIT 100) m)) AS status`;
 
 /**
- * On a data node. Rows are what statistics say: those of the last ANALYZE, or those that sessions told since; of
- * compressed chunks what was counted when they were compressed.
+ * On a data node. Rows are estimated; those of compressed chunks are what was counted when they were compressed.
  */
 export const NODE_STATUS = `
 SELECT jsonb_build_object(
@@ -76,14 +81,13 @@ SELECT jsonb_build_object(
                 CROSS JOIN LATERAL (
                       SELECT count(*) AS chunks, coalesce(sum(c.id), 0)::text AS ids,
                              coalesce(sum(CASE WHEN c.compressed_chunk_id IS NULL
-                                               THEN greatest(k.reltuples::bigint, pg_stat_get_live_tuples(k.oid), 0)
+                                               THEN ${estimatedRows("k")}
                                                ELSE coalesce(z.numrows_pre_compression, 0)
                                                     + pg_stat_get_live_tuples(k.oid) END), 0) AS rows,
                              coalesce(sum(pg_total_relation_size(k.oid)
-                                          + coalesce(pg_total_relation_size(
-                                                to_regclass(format('%I.%I', p.schema_name, p.table_name))), 0)), 0) AS bytes
+                                          + coalesce(pg_total_relation_size(${relationOf("p")}), 0)), 0) AS bytes
                         FROM _timescaledb_catalog.chunk c
-                        JOIN pg_catalog.pg_class k ON k.oid = to_regclass(format('%I.%I', c.schema_name, c.table_name))
+                        JOIN pg_catalog.pg_class k ON k.oid = ${relationOf("c")}
                         LEFT JOIN _timescaledb_catalog.chunk p ON p.id = c.compressed_chunk_id
                         LEFT JOIN _timescaledb_catalog.compression_chunk_size z ON z.chunk_id = c.id
                        WHERE c.hypertable_id = h.id AND NOT c.dropped) held
