@@ -261,9 +261,11 @@ function planGuard(
     remainder: number,
 ): Step[] {
     const route = located.get(partText({ kind: "route" }));
-    const [, oid, modulus, value] =
-        /satisfies_hash_partition\('(\d+)'::oid, (\d+), (\d+),/.exec(found.checks[GUARD] ?? "") ?? [];
-    if (oid === route?.oid && modulus === String(target.layout.modulus) && value === String(remainder)) {
+    const [, modulus, value] =
+        /^CHECK \(satisfies_hash_partition\(.*?::regclass\)::oid, (\d+), (\d+), /s.exec(found.checks[GUARD] ?? "") ??
+        [];
+    const isByRoute = route !== undefined && found.checksUse.includes(route.oid);
+    if (isByRoute && modulus === String(target.layout.modulus) && value === String(remainder)) {
         return [];
     }
     const table = qualified(name.schema, name.name);

@@ -32,6 +32,8 @@ export interface Relation extends TableName {
     readonly columns: readonly ColumnRow[];
     /** Definitions of check constraints by name. */
     readonly checks: Readonly<Record<string, string>>;
+    /** The oids of other relations that its checks name. */
+    readonly checksUse: readonly string[];
     /** `HASH (device)` of a partitioned table. */
     readonly key: string | null;
     /** What it is a partition of, and its bound. */
@@ -142,6 +144,11 @@ SELECT (SELECT coalesce(json_agg(json_build_object(
             'columns', ${columnsOf("c.oid")},
             'checks', (SELECT coalesce(json_object_agg(k.conname, pg_get_constraintdef(k.oid)), '{}')
                          FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'),
+            'checksUse', (SELECT coalesce(json_agg(DISTINCT d.refobjid::text), '[]')
+                            FROM pg_catalog.pg_constraint k
+                            JOIN pg_catalog.pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+                             AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
+                           WHERE k.conrelid = c.oid AND k.contype = 'c'),
             'key', pg_get_partkeydef(c.oid),
             'parent', (SELECT json_build_object('schema', pn.nspname, 'name', p.relname)
                          FROM pg_catalog.pg_inherits i
