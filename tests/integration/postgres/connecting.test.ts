@@ -223,9 +223,14 @@ describeServer(`a server, ${skipReasons.fdw ?? kind.name}`, () => {
 
         it("that is missing fails the connection at once, and the error names the ways to give one", async () => {
             setEnvironment({ PGPASSFILE: path.join(folder, "none") });
+            const sockets = (): number =>
+                process.getActiveResourcesInfo().filter((resource) => resource === "TCPSocketWrap").length;
+            const before = sockets();
             const startedAt = performance.now();
             const error = await failure(select1(to({ password: undefined })));
             expect(performance.now() - startedAt).toBeLessThan(2_000);
+            await sleep(50);
+            expect(sockets()).toBe(before);
             expect(error).toMatchObject({ code: "AUTHENTICATION_FAILED", transient: false });
             expect(error.reason).toContain("PGPASSWORD is not set");
         });

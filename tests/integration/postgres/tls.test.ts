@@ -13,6 +13,13 @@ import { fdwServers, skipReasons, START_TIMEOUT_MS, startOne, type ServerKind } 
 /** TLS is the same code on every version: the newest one stands for all. */
 const kind: ServerKind = fdwServers.at(-1) ?? { name: "none", engine: "fdw", timescaledb: undefined, base: {} };
 const missing = hasOpenssl ? skipReasons.fdw : "the openssl program is missing: install the package openssl";
+const HBA = [
+    "hostnossl plainly all all scram-sha-256",
+    "hostssl encrypted all all scram-sha-256",
+    "hostnossl encrypted all all reject",
+    "host postgres all all scram-sha-256",
+    "local all all scram-sha-256",
+];
 const QUERY = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
 const hasPsql = spawnSync("psql", ["--version"]).status === 0;
 const describeTls = missing === undefined ? describe : describe.skip;
@@ -33,13 +40,7 @@ describeTls(`TLS on ${missing ?? kind.name}`, () => {
                 ...authority.issue("db.example.com", ["DNS:localhost", "IP:127.0.0.1"]),
                 ca: authority.cert,
             },
-            hba: [
-                "hostnossl plainly all all scram-sha-256",
-                "hostssl encrypted all all scram-sha-256",
-                "hostnossl encrypted all all reject",
-                "host postgres all all scram-sha-256",
-                "local all all scram-sha-256",
-            ],
+            hba: HBA,
         });
         plain = await startOne(kind);
         for (const database of ["plainly", "certified", "encrypted"]) {
@@ -187,6 +188,14 @@ describeTls(`TLS on ${missing ?? kind.name}`, () => {
             });
         });
 
+        it("is asked for TLS again after it took the user in neither way", async () => {
+            await expect(isEncrypted(to(server), "template1")).rejects.toMatchObject({ code: "AUTHENTICATION_FAILED" });
+            await server.setHba([...HBA, "hostssl template1 all all scram-sha-256"]);
+            await expect(isEncrypted(to(server), "template1")).resolves.toBe(true);
+            await closePools();
+            await server.setHba(HBA);
+        });
+
         it("is refused where it takes the database with TLS only and TLS is disabled", async () => {
             await expect(isEncrypted(to(server, { sslMode: "disable" }), "encrypted")).rejects.toMatchObject({
                 code: "AUTHENTICATION_FAILED",
@@ -238,19 +247,17 @@ describeTls(`TLS on ${missing ?? kind.name}`, () => {
             const seen = new Set<string>();
             for (const sslMode of SSL_MODES) {
                 for (const sslRootCert of [undefined, authority.cert, stranger.cert]) {
-                    for (const [target, host, database] of [
-                        [server, "127.0.0.1", "postgres"],
-                        [server, "localhost", "postgres"],
-                        [server, "127.0.0.1", "plainly"],
-                        [server, "127.0.0.1", "encrypted"],
-                        [server, "127.0.0.1", "template1"],
-                        [plain, "127.0.0.1", "postgres"],
+                    for (const [target, database] of [
+                        [server, "postgres"],
+                        [server, "plainly"],
+                        [server, "encrypted"],
+                        [plain, "postgres"],
                     ] as const) {
-                        const connection = to(target, { host, sslMode, sslRootCert });
+                        const connection = to(target, { sslMode, sslRootCert });
                         const expected = await byPsql(connection, database);
                         const root =
                             sslRootCert === undefined ? "no" : sslRootCert === authority.cert ? "its" : "another";
-                        const what = `${sslMode}, ${root} root certificate, ${host}/${database}: `;
+                        const what = `${sslMode}, ${root} root certificate, ${database}: `;
                         expect(what + (await byUs(connection, database))).toBe(what + expected);
                         seen.add(expected);
                     }
