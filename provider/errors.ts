@@ -26,6 +26,7 @@ export const ERROR_CODES = {
     TRANSIENT: "a passing fault lasted longer than all retries",
     NOT_CONVERGED: "steps are left although every step was applied",
     STATE_FROM_NEWER_VERSION: "the state was written by a newer version of this package",
+    PULUMI_FAILED: "the pulumi CLI, asked by `npx pulumi-timescaledb`, failed",
     SERVER_ERROR: "the server answered with an error that has no code of its own",
 } as const;
 

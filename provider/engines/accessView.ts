@@ -30,6 +30,7 @@ export type AccessView =
     | { readonly outcome: "refused"; readonly text: string }
     | { readonly outcome: "unknown"; readonly why: string };
 
+const PASSWORD_SETTING = "pulumi_timescaledb.password";
 const KEEP_NOTHING = { keep_connections: "off" };
 const UNABLE_TO_CONNECT = "08001";
 /** The set-up was refused for what the user asked: a missing password for a user who is not superuser, an option. */
@@ -67,6 +68,8 @@ async function tryDatabase(
             place,
             async (session) => {
                 await session.query("BEGIN");
+                // Bound, and not in the text: a server logs the text of what fails.
+                await session.query("SELECT set_config($1, $2, true)", [PASSWORD_SETTING, way.password ?? ""]);
                 await session.query(`DO ${literal(`BEGIN ${statements.join("; ")}; END`)}`);
                 await session.query("SELECT FROM pg_temp.pulumi_timescaledb_probe LIMIT 1");
                 await session.query("ROLLBACK");
@@ -93,11 +96,13 @@ function setUp(way: Way, database: string): string[] {
         connect_timeout: String(Math.max(2, Math.ceil(way.connectTimeoutSeconds))),
         ...way.options,
     };
-    const mapping = { user: way.user, ...(way.password === undefined ? {} : { password: way.password }) };
+    const mapping = `CREATE USER MAPPING FOR CURRENT_USER SERVER pulumi_timescaledb_probe OPTIONS (user ${literal(way.user)}`;
     return [
         "CREATE EXTENSION IF NOT EXISTS postgres_fdw",
         `CREATE SERVER pulumi_timescaledb_probe FOREIGN DATA WRAPPER postgres_fdw ${optionList(server)}`,
-        `CREATE USER MAPPING FOR CURRENT_USER SERVER pulumi_timescaledb_probe ${optionList(mapping)}`,
+        way.password === undefined
+            ? `${mapping})`
+            : `EXECUTE ${literal(mapping)} || ', password ' || quote_literal(current_setting(${literal(PASSWORD_SETTING)})) || ')'`,
         "CREATE FOREIGN TABLE pg_temp.pulumi_timescaledb_probe (datname name) SERVER pulumi_timescaledb_probe " +
             "OPTIONS (schema_name 'pg_catalog', table_name 'pg_database')",
     ];

@@ -3,8 +3,9 @@ import { ProviderError } from "../errors";
 import { sqlStateOf } from "../postgres/sqlState";
 import { describeNeeds, supports } from "./capabilities";
 import type { EngineChoice, EngineName } from "./desired";
+import { readFutureAccess } from "./gather";
 import { readMarker } from "./marker";
-import { readServerFacts, type ExtensionVersion, type ServerFacts } from "./serverFacts";
+import type { ExtensionVersion, ServerFacts } from "./serverFacts";
 import { ACCESS, type Servers } from "./servers";
 import { snapshot } from "./snapshot";
 import { compareVersions } from "./versions";
@@ -18,10 +19,7 @@ const INVALID_CATALOG_NAME = "3D000";
  * @throws ENGINE_UNAVAILABLE with what is needed and what the server has
  */
 export async function chooseEngineName(servers: Servers, choice: EngineChoice): Promise<EngineName> {
-    const { database } = servers.access;
-    const facts = await servers.on(servers.maintenance(ACCESS), (session) =>
-        readServerFacts(session, { database, extensions: true }),
-    );
+    const { facts } = await readFutureAccess(servers);
     const marked = facts.database?.marker?.engine;
     if (choice === "auto" && marked !== undefined) {
         return marked;

@@ -81,16 +81,32 @@ export function observedColumns(rows: readonly ColumnRow[]): ObservedColumn[] {
  * What the server makes of columns as a program spells them: they are declared on a temporary table in a transaction
  * that is rolled back, so nothing is changed.
  */
-export async function askSpelling(session: Session, columns: readonly Column[]): Promise<Canonical> {
+export function askSpelling(session: Session, columns: readonly Column[]): Promise<Canonical> {
+    return onTemporaryTable(session, columns.map(columnDefinition).join(", "), (table) => readSpelling(session, table));
+}
+
+/** The canonical forms of a table's columns. */
+export async function readSpelling(session: Session, table: string): Promise<Canonical> {
+    const [row] = await session.query<{ columns: ColumnRow[] }>(
+        `SELECT ${columnsOf(`'${table}'::regclass`)} AS columns`,
+    );
+    return canonicalColumns(observedColumns(row?.columns ?? []));
+}
+
+/**
+ * Lends a temporary table to learn from, in a transaction that is rolled back.
+ *
+ * @param elements what stands between the parentheses of CREATE TABLE
+ */
+export async function onTemporaryTable<T>(
+    session: Session,
+    elements: string,
+    use: (table: string) => Promise<T>,
+): Promise<T> {
     await session.query("BEGIN");
     try {
-        await session.query(
-            `CREATE TEMPORARY TABLE pulumi_timescaledb_spelling (${columns.map(columnDefinition).join(", ")})`,
-        );
-        const [row] = await session.query<{ columns: ColumnRow[] }>(
-            `SELECT ${columnsOf("'pg_temp.pulumi_timescaledb_spelling'::regclass")} AS columns`,
-        );
-        return canonicalColumns(observedColumns(row?.columns ?? []));
+        await session.query(`CREATE TEMPORARY TABLE pulumi_timescaledb_spelling (${elements})`);
+        return await use("pg_temp.pulumi_timescaledb_spelling");
     } finally {
         await session.query("ROLLBACK");
     }

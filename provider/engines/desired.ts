@@ -66,6 +66,8 @@ export interface DataNodeReference {
     readonly user?: string;
     readonly password?: string;
     readonly connection?: Connection;
+    /** Whether its chunks move to other nodes before a table leaves it. */
+    readonly drainOnDelete?: boolean;
 }
 
 export interface Column {

@@ -53,6 +53,11 @@ export interface Step {
 /** What is to be done, in order. An empty list of steps says that what was wished is there. */
 export interface Plan {
     readonly steps: readonly Step[];
+    /**
+     * Why the list ends here although more will be to do: "the database's own settings are read once it is there". The
+     * next round plans that. Absent: after these steps nothing is left.
+     */
+    readonly more?: string;
     /** What the user is to be told once: "could not clean up dn2 (server gone): database multinode stays there". */
     readonly warnings: readonly string[];
 }

@@ -41,8 +41,21 @@ export async function readAccess(servers: Servers): Promise<AccessSide> {
     });
 }
 
-/** Reads the access node's server, on which the cluster's database may be missing. */
+/** One look serves the choice of the engine and the preflight that follows it in the same operation. */
+const looks = new WeakMap<Servers, Promise<AccessSide>>();
+
+/** Reads the access node's server, on which the cluster's database may be missing: once for the same object. */
 export async function readFutureAccess(servers: Servers): Promise<AccessSide> {
+    const known = looks.get(servers);
+    if (known !== undefined) {
+        return known;
+    }
+    const look = lookAtFutureAccess(servers);
+    looks.set(servers, look);
+    return look;
+}
+
+async function lookAtFutureAccess(servers: Servers): Promise<AccessSide> {
     const place = servers.maintenance(ACCESS);
     const { database } = servers.access;
     const facts = await servers.on(place, (session) => readServerFacts(session, { database, extensions: true }));

@@ -58,6 +58,8 @@ export interface ServerFacts {
     readonly collations: readonly string[];
     /** The database that was asked for, under its own or its provisional name. */
     readonly database: DatabaseFacts | undefined;
+    /** Settings by which TimescaleDB on an access node reaches its data nodes, as far as the user may see them. */
+    readonly outgoing: Readonly<Record<string, string>>;
     /** The databases that are or were access nodes, by the id of their cluster. */
     readonly accessDatabases: Readonly<Record<string, string>>;
 }
@@ -99,6 +101,10 @@ SELECT jsonb_build_object(
     'timeZone', current_setting('TimeZone'),
     'preloaded', EXISTS (SELECT FROM settings WHERE name = 'timescaledb.disable_load'),
     'preloadLibraries', (SELECT setting FROM settings WHERE name = 'shared_preload_libraries'),
+    'outgoing', COALESCE((SELECT jsonb_object_agg(name, setting) FROM settings
+                           WHERE name IN ('ssl', 'ssl_ca_file', 'data_directory', 'timescaledb.passfile',
+                                          'timescaledb.ssl_dir')
+                             AND setting <> ''), '{}'),
     'license', nullif(current_setting('timescaledb.license', true), ''),
     'extensions', CASE WHEN $4::boolean THEN COALESCE(
                       (SELECT jsonb_agg(to_jsonb(v)) FROM pg_catalog.pg_available_extension_versions v

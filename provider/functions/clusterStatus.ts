@@ -88,17 +88,14 @@ function ofAccessNode(accessNode: AccessNode): pulumi.Input<object> {
         nodeName: node.nodeName,
         id: node.id,
     }));
-    return pulumi
-        .all([connection, database, pulumi.output(dataNodes), accessNode.id])
-        .apply(([way, name, nodes]) => ({
-            connection: way,
-            database: name,
-            dataNodes: nodes.map(({ id: _id, ...node }) => node),
-        }));
+    return pulumi.all([connection, database, pulumi.output(dataNodes), accessNode.id]).apply(([way, name, nodes]) => ({
+        connection: way,
+        database: name,
+        dataNodes: nodes.map(({ id: _id, ...node }) => node),
+    }));
 }
 
 /** Unknown until the resources are there. */
 export function idsOf({ dependsOn = [] }: FunctionOptions): pulumi.Output<string>[] {
     return dependsOn.map((resource) => (pulumi.CustomResource.isInstance(resource) ? resource.id : resource.urn));
 }
-

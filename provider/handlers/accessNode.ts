@@ -6,6 +6,7 @@ import { waitUntilReady } from "../postgres/pool";
 import { identifier, oneOf } from "../validation/shapes";
 import { COMMON_PROPERTIES, connectionShape } from "./connectionSchema";
 import { handler, type Kind } from "./handler";
+import { planner } from "./planner";
 import { isChanged, type Schema } from "./schema";
 
 /** The inputs of an AccessNode. */
@@ -75,3 +76,6 @@ const kind: Kind<AccessNodeInputs, AccessNodeComputed> = {
 
 /** What Pulumi calls for an AccessNode. */
 export const accessNode = handler(kind);
+
+/** What an operation on an AccessNode would do. */
+export const accessNodePlanner = planner(kind);

@@ -6,6 +6,7 @@ import { bool, identifier, integer, oneOf, record, text } from "../validation/sh
 import { isUnknown } from "../validation/unknown";
 import { accessNodeProperty, COMMON_PROPERTIES, connectionShape, waitForServer } from "./connectionSchema";
 import { handler, type Kind } from "./handler";
+import { planner } from "./planner";
 import { isChanged, type Schema } from "./schema";
 
 /** The inputs of a DataNode. */
@@ -124,3 +125,6 @@ function databaseOf({ database, accessNode }: Readonly<Record<string, unknown>>)
 
 /** What Pulumi calls for a DataNode. */
 export const dataNode = handler(kind);
+
+/** What an operation on a DataNode would do. */
+export const dataNodePlanner = planner(kind);

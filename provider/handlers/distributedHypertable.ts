@@ -14,6 +14,7 @@ import { holdsUnknown, isUnknown } from "../validation/unknown";
 import { accessNodeProperty, COMMON_PROPERTIES, connectionShape } from "./connectionSchema";
 import { nodeAccess } from "./dataNode";
 import { handler, type Kind } from "./handler";
+import { planner } from "./planner";
 import { isChanged, type CheckFailure, type Schema, type Values } from "./schema";
 
 /** A table's or column's name: multinode hands it to the data nodes without escaping a double quote. */
@@ -240,3 +241,6 @@ function checkReplication({ replicationFactor, dataNodes }: Values): CheckFailur
 
 /** What Pulumi calls for a DistributedHypertable. */
 export const distributedHypertable = handler(kind);
+
+/** What an operation on a DistributedHypertable would do. */
+export const distributedHypertablePlanner = planner(kind);

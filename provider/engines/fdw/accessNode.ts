@@ -73,7 +73,13 @@ function plan(observed: ObservedAccessNode | undefined, wish: AccessNodeWish): P
         catalogue === undefined
             ? []
             : [...planExtensions(catalogue, observed?.facts, inputs), ...planSettings(catalogue, inputs)];
-    return { steps: [...database, ...contents], warnings };
+    return {
+        steps: [...database, ...contents],
+        ...(catalogue === undefined
+            ? { more: "what a new database holds is read only then: extensions and settings follow" }
+            : {}),
+        warnings,
+    };
 }
 
 /** The mark with the cluster's id: the one that is there if it is ours or taken over, else a new one. */

@@ -46,11 +46,13 @@ export async function preflightDataNode(
         owner: ownerOf(wish),
         clusterId: wish.inputs.accessNode.id,
     };
-    const [access, found] = await Promise.all([readAccess(servers), readNode(servers, node)]);
+    const reading = readAccess(servers);
+    const viewing = reading.then((access) => checkAccessView(servers, node, access));
+    const [access, found, view] = await Promise.all([reading, readNode(servers, node), viewing]);
     return [
         ...checkWrapper(servers.label(ACCESS), servers.access.database, access),
         ...checkNode(servers, terms, access, found),
-        ...(await checkAccessView(servers, node, access)),
+        ...view,
     ];
 }
 

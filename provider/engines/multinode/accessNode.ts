@@ -112,6 +112,9 @@ function plan(observed: ObservedAccessNode | undefined, wish: AccessNodeWish): P
                 ? [createExtension(inputs)]
                 : planSettings(accessDatabase(inputs), settingsFor(cluster.versions), observed?.settings ?? {})),
         ],
+        ...(cluster === undefined
+            ? { more: "TimescaleDB's version and the cluster's id are known only then: settings and mark follow" }
+            : {}),
         warnings: [],
     };
 }

@@ -1,6 +1,7 @@
 /** What the access node's database tells of the cluster and of its data nodes, in two short queries. */
 import { ProviderError } from "../../errors";
 import { qualified } from "../../postgres/sql";
+import { sqlStateOf } from "../../postgres/sqlState";
 import type { RunningVersions } from "../capabilities";
 import type { DatabaseLocale } from "../database";
 import type { AccessNodeReference } from "../desired";
@@ -42,6 +43,8 @@ export interface UserMapping {
     /** null where the session's user may not see them. */
     readonly options: Readonly<Record<string, string>> | null;
 }
+
+const INVALID_CATALOG_NAME = "3D000";
 
 interface NodeRow {
     readonly name: string;
@@ -140,6 +143,18 @@ export function functionOf({ schema }: Pick<ClusterState, "schema">, name: strin
 /** The entry of that name, if there is one. */
 export function findEntry(cluster: ClusterState | undefined, name: string): NodeEntry | undefined {
     return cluster?.nodes.find((entry) => entry.name === name);
+}
+
+/** What the access node's database tells; undefined where it does not exist. */
+export async function orGone<T>(look: () => Promise<T>): Promise<T | undefined> {
+    try {
+        return await look();
+    } catch (error) {
+        if (sqlStateOf(error) === INVALID_CATALOG_NAME) {
+            return undefined;
+        }
+        throw error;
+    }
 }
 
 /**

@@ -1,11 +1,10 @@
 /** A data node: its entry on the access node, and the cluster's database on its own server. */
 import { ProviderError } from "../../errors";
-import { sqlStateOf } from "../../postgres/sqlState";
 import type { AccessNodeReference, DataNodeComputed, DataNodeInputs } from "../desired";
 import type { Description, ResourceEngine, Wish } from "../engine";
 import { ACCESS, type Servers } from "../servers";
 import { snapshot } from "../snapshot";
-import { findEntry, observeCluster, type ClusterState } from "./cluster";
+import { findEntry, observeCluster, orGone, type ClusterState } from "./cluster";
 import { planDataNode } from "./dataNodePlan";
 import { planDeleteDataNode } from "./dataNodeDelete";
 import { observeHoldings, type NodeHoldings } from "./holdings";
@@ -28,8 +27,6 @@ export interface ObservedDataNode {
     /** The data nodes that answer the access node, as far as it was asked. */
     readonly alive: ReadonlySet<string>;
 }
-
-const INVALID_CATALOG_NAME = "3D000";
 
 /** Data nodes of the engine multinode. */
 export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, ObservedDataNode> = {
@@ -55,18 +52,6 @@ async function observe(
     const cluster = access?.cluster;
     const isLeft = findEntry(cluster, nodeName) !== undefined || (last !== undefined && holdsOurs(node, inputs));
     return shared && !isLeft ? undefined : { alive: new Set(), ...access, cluster, node };
-}
-
-/** What the access node tells; undefined where its database is gone. */
-export async function orGone<T>(look: () => Promise<T>): Promise<T | undefined> {
-    try {
-        return await look();
-    } catch (error) {
-        if (sqlStateOf(error) === INVALID_CATALOG_NAME) {
-            return undefined;
-        }
-        throw error;
-    }
 }
 
 function observeAccess(

@@ -11,8 +11,6 @@ const BOOTSTRAP_DATABASE = "postgres";
 /** An option of timescaledb_fdw alone. */
 const AVAILABLE = "available";
 
-const SETTINGS = ["ssl", "ssl_ca_file", "data_directory", "timescaledb.passfile", "timescaledb.ssl_dir"];
-
 /** Tries the access node's way to a data node. */
 export async function checkAccessView(servers: Servers, terms: NodeTerms, access: AccessSide): Promise<Problem[]> {
     const { node } = terms;
@@ -27,7 +25,7 @@ export async function checkAccessView(servers: Servers, terms: NodeTerms, access
         password: node.password,
         // Whom bootstrapping lets in is let into the new database as well, as far as can be known.
         databases: databases.slice(0, 1),
-        options: { ...(await optionsOf(servers, access, user)), ...given },
+        options: { ...optionsOf(access.facts.outgoing, user), ...given },
         connectTimeoutSeconds: servers.access.connection.connectTimeoutSeconds,
     };
     const view = await viewFromAccessNode(servers, access, way);
@@ -35,22 +33,15 @@ export async function checkAccessView(servers: Servers, terms: NodeTerms, access
 }
 
 /** What TimescaleDB adds to a connection (set_ssl_options in tsl/src/remote/connection.c@2.13.1). */
-async function optionsOf(servers: Servers, access: AccessSide, user: string): Promise<Record<string, string>> {
-    const rows = await servers.on(access.place, (session) =>
-        session.query<{ name: string; setting: string | null }>(
-            "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY ($1::text[])",
-            [SETTINGS],
-        ),
-    );
-    const setting = (name: string): string | undefined => rows.find((row) => row.name === name)?.setting || undefined;
-    const folder = setting("data_directory");
-    const passfile = setting("timescaledb.passfile") ?? (folder && `${folder}/passfile`);
+function optionsOf(outgoing: AccessSide["facts"]["outgoing"], user: string): Record<string, string> {
+    const folder = outgoing.data_directory;
+    const passfile = outgoing["timescaledb.passfile"] ?? (folder && `${folder}/passfile`);
     const options: Record<string, string> = passfile === undefined ? {} : { passfile };
-    if (setting("ssl") !== "on") {
+    if (outgoing.ssl !== "on") {
         return options;
     }
-    const rootCert = setting("ssl_ca_file");
-    const certificates = setting("timescaledb.ssl_dir") ?? (folder && `${folder}/timescaledb/certs`);
+    const rootCert = outgoing.ssl_ca_file;
+    const certificates = outgoing["timescaledb.ssl_dir"] ?? (folder && `${folder}/timescaledb/certs`);
     const name = createHash("md5").update(user).digest("hex");
     return {
         ...options,

@@ -48,12 +48,14 @@ export async function preflightDataNode(
 ): Promise<readonly Problem[]> {
     const { bootstrap } = wish.inputs;
     const node = nodeCheckOf(wish);
-    const [access, found] = await Promise.all([readAccess(servers), readNode(servers, node)]);
     const terms: NodeTerms = { node, bootstrap, owner: ownerOf(wish) };
+    const reading = readAccess(servers);
+    const viewing = reading.then((access) => checkAccessView(servers, terms, access));
+    const [access, found, view] = await Promise.all([reading, readNode(servers, node), viewing]);
     return [
         ...checkAccessDatabase(servers.label(ACCESS), servers.access.database, access),
         ...checkNode(servers, terms, access, access.cluster?.timescaledb, found),
-        ...(await checkAccessView(servers, terms, access)),
+        ...view,
     ];
 }
 

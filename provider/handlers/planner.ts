@@ -1,0 +1,152 @@
+/**
+ * What an operation would do, without doing it: the steps that the resource's engine plans from what is there now. It is
+ * the plan that the operation itself would make, so nothing of it is written twice.
+ */
+import { randomUUID } from "node:crypto";
+import type { EngineName } from "../engines/desired";
+import type { Plan, Step, Wish } from "../engines/engine";
+import { engineByName } from "../engines";
+import { formatProblems } from "../engines/preflight";
+import type { Servers } from "../engines/servers";
+import { ProviderError, redact } from "../errors";
+import { holdsUnknown } from "../validation/unknown";
+import type { Kind } from "./handler";
+import { fillDefaults, pickInputs, secretsIn, withoutProvider, type Values } from "./schema";
+import { migrate, type Bookkeeping } from "./state";
+
+/** Stands for the id of a cluster that the operation itself will draw. */
+export const NEW_CLUSTER_ID = "<id of the new cluster>";
+
+/** An operation that Pulumi announces. */
+export type Announced =
+    | { readonly operation: "create"; readonly inputs: Values }
+    | { readonly operation: "update"; readonly outputs: Values; readonly inputs: Values }
+    | { readonly operation: "delete"; readonly outputs: Values };
+
+/** A step, ready to be shown: without secrets, its server by its label. */
+export interface PlannedStep {
+    readonly name: string;
+    readonly why: string;
+    /** `data node dn1 (data1.example.com:5432)`. */
+    readonly server: string;
+    readonly database: string;
+    readonly sql: string;
+    /** What is bound as $1, $2, ... */
+    readonly values: readonly unknown[];
+    /** Steps that follow each other with the same name here commit together; null: on its own. */
+    readonly transaction: string | null;
+    readonly destroys: Step["destroys"] | null;
+}
+
+/** What an operation would do. */
+export interface PlannedOperation {
+    /** `data node "dn1" (data1.example.com:5432)`. */
+    readonly resource: string;
+    readonly steps: readonly PlannedStep[];
+    readonly warnings: readonly string[];
+    /** Why more steps will follow that cannot be known yet; null: these are all. */
+    readonly more: string | null;
+    /** Why the operation will fail before it does anything, as it would say it; null: it will not. */
+    readonly refusal: string | null;
+    /** Why nothing can be known; null: it is known. */
+    readonly unknown: string | null;
+}
+
+/** Plans operations of one kind of resource. */
+export type Planner = (announced: Announced) => Promise<PlannedOperation>;
+
+/** Makes the planner of a kind. */
+export function planner<Inputs extends object, Computed extends { readonly engine: EngineName }>(
+    kind: Kind<Inputs, Computed>,
+): Planner {
+    type State = Inputs & Computed & Bookkeeping;
+    const inputsOf = (values: Values): Inputs =>
+        pickInputs(kind.schema, fillDefaults(kind.schema, withoutProvider(values)));
+
+    async function planned(announced: Announced, servers: Servers, inputs: Inputs): Promise<Plan> {
+        if (announced.operation === "create") {
+            const resource = kind.resource(await kind.engine(servers, inputs));
+            const wish: Wish<Inputs, Computed> = { inputs, newId: NEW_CLUSTER_ID };
+            const failing = (await resource.preflight(servers, wish)).filter(({ severity }) => severity === "error");
+            if (failing.length > 0) {
+                throw new ProviderError("PREFLIGHT_FAILED", formatProblems(failing));
+            }
+            return resource.plan(await resource.observe(servers, wish, false), wish);
+        }
+        const last = migrate(withoutProvider(announced.outputs)) as unknown as State;
+        const resource = kind.resource(engineByName(last.engine));
+        const wish: Wish<Inputs, Computed> = { inputs, last, newId: randomUUID() };
+        if (announced.operation === "update") {
+            kind.refuseUpdate?.(last, inputs);
+        }
+        const observed = await resource.observe(servers, wish, false);
+        return announced.operation === "update" ? resource.plan(observed, wish) : resource.planDelete(observed, wish);
+    }
+
+    return async (announced) => {
+        const values = announced.operation === "delete" ? migrate(announced.outputs) : announced.inputs;
+        const inputs = inputsOf(values);
+        const nothing = { resource: kind.label(inputs), steps: [], warnings: [], more: null, refusal: null } as const;
+        if (holdsUnknown(inputs)) {
+            return {
+                ...nothing,
+                unknown: `${unknownPaths(inputs).join(", ")}: not known before other resources are made`,
+            };
+        }
+        const secrets = [values, announced.operation === "update" ? announced.outputs : {}].flatMap((each) =>
+            secretsIn(kind.schema, each),
+        );
+        const hide = (text: string): string => redact(text, secrets);
+        const servers = kind.servers(inputs);
+        try {
+            const plan = await planned(announced, servers, inputs);
+            return {
+                ...nothing,
+                steps: plan.steps.map((step) => shown(step, servers, secrets)),
+                warnings: plan.warnings.map(hide),
+                more: plan.more ?? null,
+                unknown: null,
+            };
+        } catch (error) {
+            if (!(error instanceof ProviderError)) {
+                throw error;
+            }
+            return UNSEEN.has(error.code)
+                ? { ...nothing, unknown: hide(error.reason) }
+                : { ...nothing, unknown: null, refusal: hide(error.message) };
+        }
+    };
+}
+
+/** By these codes a server was not seen, which says nothing of what the operation will meet. */
+const UNSEEN: ReadonlySet<string> = new Set(["SERVER_UNREACHABLE", "AUTHENTICATION_FAILED", "TLS_FAILED", "NOT_FOUND"]);
+
+function shown(step: Step, servers: Servers, secrets: readonly string[]): PlannedStep {
+    const all = [...secrets, ...(step.secrets ?? [])];
+    const hide = (text: string): string => redact(text, all);
+    return {
+        name: step.name,
+        why: hide(step.why),
+        server: servers.label(step.on.server),
+        database: step.on.database,
+        sql: hide(step.sql),
+        values: (step.values ?? []).map((value) => hideDeeply(value, hide)),
+        transaction: step.transaction ?? null,
+        destroys: step.destroys ?? null,
+    };
+}
+
+function hideDeeply(value: unknown, hide: (text: string) => string): unknown {
+    if (typeof value === "string") {
+        return hide(value);
+    }
+    return Array.isArray(value) ? value.map((item: unknown) => hideDeeply(item, hide)) : value;
+}
+
+/** `accessNode.id`, for every leaf that is not known. */
+function unknownPaths(value: unknown, path = ""): string[] {
+    if (typeof value !== "object" || value === null) {
+        return holdsUnknown(value) ? [path] : [];
+    }
+    return Object.entries(value).flatMap(([key, inner]) => unknownPaths(inner, path === "" ? key : `${path}.${key}`));
+}
