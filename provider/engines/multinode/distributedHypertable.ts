@@ -1,0 +1,35 @@
+/** A distributed hypertable: a table on the access node and on each data node that it is attached to. */
+import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../desired";
+import type { Lock, ResourceEngine, Wish } from "../engine";
+import { describeHypertable } from "./hypertableDescribe";
+import { planDeleteHypertable } from "./hypertableDelete";
+import { observeHypertable, type ObservedHypertable } from "./hypertableObserve";
+import { planHypertable } from "./hypertablePlan";
+import { accessDatabase } from "./places";
+import { preflightDistributedHypertable } from "./preflight";
+
+/** What a program wants of a distributed hypertable. */
+export type HypertableWish = Wish<DistributedHypertableInputs, DistributedHypertableComputed>;
+
+/** Distributed hypertables of the engine multinode. */
+export const distributedHypertable: ResourceEngine<
+    DistributedHypertableInputs,
+    DistributedHypertableComputed,
+    ObservedHypertable
+> = {
+    locks: ({ inputs, last }) => ({ on: accessDatabase(inputs.accessNode), locks: locksOf(inputs, last) }),
+    preflight: preflightDistributedHypertable,
+    observe: observeHypertable,
+    plan: planHypertable,
+    planDelete: planDeleteHypertable,
+    describe: describeHypertable,
+};
+
+/** The old name is locked with the new one, in one order for everybody. */
+function locksOf(...names: (DistributedHypertableInputs | undefined)[]): Lock[] {
+    const tables = new Set(names.flatMap((name) => (name === undefined ? [] : [`${name.schema}.${name.tableName}`])));
+    return [
+        { name: "cluster", shared: true },
+        ...[...tables].sort().map((name) => ({ name: `table ${name}`, shared: false })),
+    ];
+}

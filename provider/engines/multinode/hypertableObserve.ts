@@ -1,0 +1,175 @@
+/** What there is of a distributed hypertable, and what the server makes of how it is wished. */
+import type { Session } from "../../postgres/pool";
+import { qualified } from "../../postgres/sql";
+import { columnDefinition, onTemporaryTable, readSpelling } from "../columnSql";
+import { recordedSpelling, type Canonical } from "../columns";
+import type { DistributedHypertableInputs } from "../desired";
+import { isMarked, ownerOf } from "../ownership";
+import { ACCESS, type Servers } from "../servers";
+import { snapshot } from "../snapshot";
+import { observeCluster, orGone, type ClusterState } from "./cluster";
+import type { HypertableWish } from "./distributedHypertable";
+import { indexPath, readIndexSpelling } from "./indexes";
+import { askInterval, DEFAULT_CHUNK_INTERVAL, INTERVAL_PATH } from "./intervals";
+import { pingNodes } from "./liveness";
+import { observeContents, type TableContents } from "./contents";
+import { observeInDoubt } from "./inDoubt";
+import { observeSchemas, type SchemaState } from "./schemas";
+import { findTable, observeTables, type TableName, type TableState } from "./tables";
+
+/** What there is of a distributed hypertable. */
+export interface ObservedHypertable {
+    /** undefined: the access node's database is gone, or holds no TimescaleDB. */
+    readonly cluster: ClusterState | undefined;
+    /** The table of this resource, under its old name or its new one, or one that stands in its place. */
+    readonly table?: TableState;
+    /** Another table that bears the new name while this resource's still bears the old one. */
+    readonly inTheWay?: TableState;
+    /** The canonical forms of what is wished; empty while there is no table to compare it with. */
+    readonly canonical: Canonical;
+    /** The schema that is wished and the one of the last operation. */
+    readonly schemas: readonly SchemaState[];
+    /** The attached nodes that answer; all of them where that was not asked. */
+    readonly alive: ReadonlySet<string>;
+    /** Data nodes with transactions that a crash left prepared, as far as the provider reaches them. */
+    readonly inDoubt: readonly string[];
+    readonly contents: TableContents;
+}
+
+const NO_CONTENTS: TableContents = { chunks: 0, rows: 0, isMore: false, soleChunks: [] };
+
+/** A plan needs what surrounds the table even where nothing of it is left: only a read is told that it is gone. */
+export async function observeHypertable(
+    servers: Servers,
+    wish: HypertableWish,
+    shared: boolean,
+): Promise<ObservedHypertable | undefined> {
+    const observed = await orGone(() =>
+        servers.on(servers.cluster(ACCESS), (session) => observeOn(session, servers, wish, shared)),
+    );
+    if (shared) {
+        return observed?.table?.hypertable === undefined ? undefined : observed;
+    }
+    return observed ?? nothing();
+}
+
+function nothing(): ObservedHypertable {
+    return {
+        cluster: undefined,
+        canonical: {},
+        schemas: [],
+        alive: new Set(),
+        inDoubt: [],
+        contents: NO_CONTENTS,
+    };
+}
+
+async function observeOn(
+    session: Session,
+    servers: Servers,
+    wish: HypertableWish,
+    shared: boolean,
+): Promise<ObservedHypertable> {
+    const place = servers.cluster(ACCESS);
+    const { inputs } = wish;
+    const names = namesOf(wish);
+    const cluster = shared
+        ? await snapshot(servers, place, "cluster", () => observeCluster(session))
+        : await observeCluster(session);
+    if (cluster === undefined) {
+        return nothing();
+    }
+    const tables = shared
+        ? await snapshot(servers, place, "hypertables", () => observeTables(session))
+        : await observeTables(session, names);
+    const { table, inTheWay } = pick(tables, wish);
+    const nodes = table?.hypertable?.nodes ?? [];
+    const common = {
+        cluster,
+        ...(table === undefined ? {} : { table }),
+        ...(inTheWay === undefined ? {} : { inTheWay }),
+        canonical: table === undefined ? {} : await spell(session, table, wish),
+        schemas: shared
+            ? await snapshot(servers, place, "schemas", () => observeSchemas(session))
+            : await observeSchemas(session, [...new Set(names.map(({ schema }) => schema))]),
+    };
+    if (shared) {
+        return { ...common, alive: new Set(nodes), inDoubt: [], contents: NO_CONTENTS };
+    }
+    const alive = await pingNodes(session, cluster.versions, nodes);
+    const inDoubt = await observeInDoubt(servers, inputs.dataNodes ?? nodes);
+    const canCount = nodes.every((node) => alive.has(node)) && inDoubt.length === 0;
+    return {
+        ...common,
+        alive,
+        inDoubt,
+        contents: table === undefined ? NO_CONTENTS : await observeContents(session, table, canCount),
+    };
+}
+
+/** The names under which the table may be found: the wished one, and the one of the last operation. */
+function namesOf({ inputs, last }: HypertableWish): [TableName, ...TableName[]] {
+    const wished = { schema: inputs.schema, name: inputs.tableName };
+    const before = last && { schema: last.schema, name: last.tableName };
+    return before === undefined || (before.schema === wished.schema && before.name === wished.name)
+        ? [wished]
+        : [wished, before];
+}
+
+function pick(
+    tables: readonly TableState[],
+    wish: HypertableWish,
+): { readonly table?: TableState; readonly inTheWay?: TableState } {
+    const [wished, before] = namesOf(wish);
+    const now = findTable(tables, wished);
+    const old = before && findTable(tables, before);
+    if (old === undefined || (now !== undefined && isMarked(ownerOf(wish), now.marker))) {
+        return { table: now };
+    }
+    return { table: old, inTheWay: now };
+}
+
+/** The canonical forms: those recorded for the same spelling, else what the server makes of it now. */
+async function spell(session: Session, table: TableState, { inputs, last }: HypertableWish): Promise<Canonical> {
+    return {
+        ...(recordedForms(inputs, last) ?? (await askForms(session, table, inputs))),
+        ...(await spellInterval(session, { inputs, last })),
+    };
+}
+
+function recordedForms(inputs: DistributedHypertableInputs, last: HypertableWish["last"]): Canonical | undefined {
+    const indexes = inputs.indexes ?? [];
+    if (last === undefined || indexes.some((index) => last.canonical[indexPath(index)] === undefined)) {
+        return undefined;
+    }
+    return recordedSpelling(inputs.columns ?? [], last);
+}
+
+async function askForms(
+    session: Session,
+    table: TableState,
+    { columns, indexes }: DistributedHypertableInputs,
+): Promise<Canonical> {
+    if (columns === undefined && indexes === undefined) {
+        return {};
+    }
+    const elements = columns?.map(columnDefinition).join(", ") ?? `LIKE ${qualified(table.schema, table.name)}`;
+    const known = new Set((columns ?? table.columns).map(({ name }) => name));
+    return onTemporaryTable(session, elements, async (temporary) => ({
+        ...(columns === undefined ? {} : await readSpelling(session, temporary)),
+        ...(await readIndexSpelling(session, temporary, indexes ?? [], known)),
+    }));
+}
+
+async function spellInterval(
+    session: Session,
+    { inputs, last }: Pick<HypertableWish, "inputs" | "last">,
+): Promise<Canonical> {
+    const wished = inputs.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL;
+    if (typeof wished === "number") {
+        return { [INTERVAL_PATH]: String(wished) };
+    }
+    const before = last && (last.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL);
+    const recorded = before === wished ? last?.canonical[INTERVAL_PATH] : undefined;
+    return { [INTERVAL_PATH]: recorded ?? (await askInterval(session, wished)) };
+}

@@ -1,0 +1,9 @@
+/** The engine multinode: TimescaleDB 2.0 to 2.13 by its own multi-node functions. */
+import type { Engine } from "../engine";
+import { accessNode } from "./accessNode";
+import { dataNode } from "./dataNode";
+import { distributedHypertable } from "./distributedHypertable";
+import { status } from "./status";
+
+/** TimescaleDB's own multi-node. */
+export const multinode: Engine = { name: "multinode", accessNode, dataNode, distributedHypertable, status };
