@@ -34,7 +34,7 @@ export function tutorialRows({ first = 1, last = TUTORIAL_ROW_COUNT } = {}) {
         SELECT
             timestamptz '2020-01-01 00:00:00+00' + (n - 1) * interval '1 minute' AS time,
             1 + ('x' || left(md5('device ' || n), 7))::bit(28)::integer % ${TUTORIAL_DEVICE_COUNT} AS device,
-            80 + 30 * ('x' || left(md5('temp ' || n), 7))::bit(28)::integer / 268435456::double precision AS temp
+            80 + 30 * (('x' || left(md5('temp ' || n), 7))::bit(28)::integer / 268435456::double precision) AS temp
         FROM generate_series(${Math.trunc(first)}, ${Math.trunc(last)}) AS n`;
 }
 
