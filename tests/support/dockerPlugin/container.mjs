@@ -1,3 +1,4 @@
+// @ts-check
 /** Containers. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker, unlessMissing } from "./engine.mjs";

@@ -1,3 +1,4 @@
+// @ts-check
 /** The Docker engine, by its API. */
 import Docker from "dockerode";
 

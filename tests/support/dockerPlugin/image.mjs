@@ -1,3 +1,4 @@
+// @ts-check
 /** Images: those that are there, else pulled. */
 import { docker, unlessMissing } from "./engine.mjs";
 import { open } from "./values.mjs";

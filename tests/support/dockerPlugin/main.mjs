@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * A stand-in for Pulumi's docker plugin, for machines that cannot download it: it answers for the few resource types of
  * examples/docker by the Docker API, so that the example itself runs unchanged. It keeps to what was measured of the

@@ -1,3 +1,4 @@
+// @ts-check
 /** Networks and volumes. */
 import { docker, unlessMissing } from "./engine.mjs";
 import { open } from "./values.mjs";

@@ -1,3 +1,4 @@
+// @ts-check
 /** The values that Pulumi sends: plain data, in which a secret is an object with a signature. */
 import { isDeepStrictEqual } from "node:util";
 

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Makes an image of PostgreSQL from Debian's packages, with an entrypoint that does what the official images' does. Its
  * name holds a hash of all that it is made of, so that it is never made again unless something of that changes.
@@ -5,8 +6,9 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { buildOnce } from "../../../tools/cache.mjs";
-import { run } from "../../../tools/command.mjs";
+import { buildOnce } from "../cache.mjs";
+import { run } from "../command.mjs";
+import { installPackages } from "./debian.mjs";
 
 const BUILD_TIMEOUT_MS = 900_000;
 const LOCAL_REPOSITORY = "pulumi-timescaledb-test";
@@ -71,6 +73,7 @@ async function makeRootFolder({ suite, major, packages, timescaledb }, tar) {
     ].map((hook) => `--customize-hook=${hook}`);
     const excluded = ["doc", "man", "locale"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
     const options = ["--variant=minbase", `--include=${packages.join(",")}`, ...excluded, ...hooks];
+    if (!fs.existsSync("/usr/bin/mmdebstrap")) await installPackages(["mmdebstrap"]);
     await run("mmdebstrap", [...options, suite, tar, "http://deb.debian.org/debian"], { timeoutMs: BUILD_TIMEOUT_MS });
 }
 

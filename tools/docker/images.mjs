@@ -1,10 +1,11 @@
+// @ts-check
 /**
  * Images to run examples/docker on: the published ones where they are there or can be pulled, else images made of
  * Debian's packages, which needs root, Debian, and a minute each. They are made once a machine.
  *
  *     const { kinds, skipped } = await ensureImages({ log: console.error });
  */
-import { run } from "../../../tools/command.mjs";
+import { run } from "../command.mjs";
 import { debianImageName, makeDebianImage } from "./debianImage.mjs";
 
 const PULL_TIMEOUT_MS = 300_000;
