@@ -1,13 +1,15 @@
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
+import path from "node:path";
 import { chooseEngineName, engineNameOf } from "../../../provider/engines/choose";
 import { Servers } from "../../../provider/engines/servers";
+import { preflightAccessNode } from "../../../provider/engines/fdw/preflight";
 import { withMarker } from "../../../provider/engines/marker";
 import { forgetSnapshots } from "../../../provider/engines/snapshot";
 import { closePools } from "../../../provider/postgres/pool";
 import { literal } from "../../../provider/postgres/sql";
 import type { Server } from "../../../tools/servers/postgresServer.mjs";
 import { offerOtherVersion } from "../../support/otherVersion";
-import { connectionOf, run } from "../../support/preflight";
+import { accessWish, briefly, connectionOf, run } from "../../support/preflight";
 import { describeServers, START_TIMEOUT_MS, startOne } from "../../support/servers";
 
 const DATABASE = "metrics";
@@ -20,6 +22,9 @@ const engineNow = async (servers: Servers) => {
     forgetSnapshots();
     return engineNameOf(servers);
 };
+
+// Databases are made and servers restarted in between, on machines that do other things as well.
+jest.setTimeout(60_000);
 
 describeServers("fdw", (kind) => {
     let server: Server;
@@ -127,6 +132,37 @@ describeServers("multinode", (kind) => {
             } finally {
                 await closePools();
                 await newer.stop();
+                rmSync(other.folder, { recursive: true });
+            }
+        },
+        START_TIMEOUT_MS,
+    );
+
+    itWithPackages(
+        "has no engine where the packages hold neither, and says what each would need",
+        async () => {
+            const other = offerOtherVersion(kind.base.binFolder ?? "", "2.14.2");
+            const extensions = readdirSync(other.folder, { recursive: true, encoding: "utf8" });
+            for (const file of extensions.filter((name) => name.endsWith("extension/postgres_fdw.control"))) {
+                rmSync(path.join(other.folder, file));
+            }
+            const bare = await startOne(kind, { binFolder: other.binFolder });
+            try {
+                const servers = serversOf(bare);
+                for (const choice of ["auto", "fdw"] as const) {
+                    await expect(chooseEngineName(servers, choice)).rejects.toMatchObject({
+                        code: "ENGINE_UNAVAILABLE",
+                        reason: expect.stringMatching(/fdw needs PostgreSQL 14 or later: it lacks .* postgres_fdw$/),
+                    });
+                }
+                await expect(chooseEngineName(servers, "auto")).rejects.toMatchObject({
+                    reason: expect.stringContaining("multinode needs TimescaleDB 2.0 to 2.13"),
+                });
+                const problems = await preflightAccessNode(servers, accessWish(connectionOf(bare), DATABASE));
+                expect(briefly(problems)).toContain("error postgres_fdw_missing");
+            } finally {
+                await closePools();
+                await bare.stop();
                 rmSync(other.folder, { recursive: true });
             }
         },

@@ -40,6 +40,7 @@ const FACTS: ServerFacts = {
     defaults: LOCALE,
     collations: ["C", "POSIX", "en_US.utf8"],
     database: undefined,
+    outgoing: {},
     accessDatabases: {},
 };
 
