@@ -36,13 +36,16 @@ export interface ConnectionArgs {
 }
 
 /** The same connection with what is secret in it marked as a secret, whether the program did so or not. */
-export function secretConnection<T extends pulumi.Input<ConnectionArgs> | undefined>(
-    connection: T,
-): pulumi.Input<ConnectionArgs> | T {
-    if (connection === undefined || pulumi.Output.isInstance(connection) || connection instanceof Promise) {
-        return connection;
+export function secretConnection(
+    connection: pulumi.Input<ConnectionArgs> | undefined,
+): pulumi.Input<ConnectionArgs> | undefined {
+    if (pulumi.Output.isInstance(connection) || connection instanceof Promise) {
+        return pulumi.output(connection).apply((known) => marked(known));
     }
-    const { password, sslKey, ...open } = connection as ConnectionArgs;
+    return connection === undefined ? undefined : marked(connection);
+}
+
+function marked({ password, sslKey, ...open }: ConnectionArgs): ConnectionArgs {
     return {
         ...open,
         ...(password === undefined ? {} : { password: pulumi.secret(password) }),

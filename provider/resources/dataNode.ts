@@ -67,6 +67,8 @@ export class DataNode extends TimescaleResource {
     declare readonly clusterId: pulumi.Output<string>;
     /** What was made, and so what delete drops. */
     declare readonly created: pulumi.Output<{ database: boolean }>;
+    /** @internal See {@link dataNodeReference}. */
+    readonly __reference: pulumi.Inputs;
 
     constructor(name: string, args: DataNodeArgs, opts?: pulumi.CustomResourceOptions) {
         const { accessNode, ...own } = args;
@@ -74,8 +76,11 @@ export class DataNode extends TimescaleResource {
             engine: undefined,
             clusterId: undefined,
             created: undefined,
+            port: undefined,
             database: undefined,
             user: undefined,
+            serverOptions: undefined,
+            available: undefined,
             ...own,
             nodeName: args.nodeName ?? name,
             accessNode: accessNodeReference(accessNode),
@@ -83,6 +88,7 @@ export class DataNode extends TimescaleResource {
             connection: secretConnection(args.connection),
         };
         super(name, { type: DataNode.__pulumiType, handler: "dataNode", properties }, dependingOn([accessNode], opts));
+        this.__reference = reference(this, args);
         rememberDataNode(accessNode, this);
     }
 
@@ -92,8 +98,20 @@ export class DataNode extends TimescaleResource {
     }
 }
 
-/** What a hypertable's inputs hold of a data node: only outputs that echo inputs. */
-export function dataNodeReference(node: DataNode): pulumi.Inputs {
+/**
+ * Only outputs that echo inputs, and of these only what the program gave: an output without a value is unknown in every
+ * preview, and would make every preview show the hypertable as changed.
+ */
+function reference(node: DataNode, args: DataNodeArgs): pulumi.Inputs {
     const { host, port, database, user, password, connection } = node;
-    return { host, port, database, user, password, connection };
+    return Object.fromEntries(
+        Object.entries({ host, port, database, user, password, connection }).filter(
+            ([name]) => args[name as keyof DataNodeArgs] !== undefined,
+        ),
+    );
+}
+
+/** What other inputs hold of a data node. */
+export function dataNodeReference(node: DataNode): pulumi.Inputs {
+    return node.__reference;
 }

@@ -35,9 +35,17 @@ export abstract class TimescaleResource extends pulumi.CustomResource {
         { type, handler, properties }: Registration,
         opts?: pulumi.CustomResourceOptions,
     ) {
-        const logicalUrn = pulumi.createUrn(name, type, opts?.parent);
+        const logicalUrn = withoutDependencies(pulumi.createUrn(name, type, opts?.parent));
         super(type, name, { ...properties, logicalUrn, incomplete: undefined, __provider: loaderText(handler) }, opts);
     }
+}
+
+/**
+ * A value that does not depend on where it comes from. The URN of a child depends on its parent, and a component on all
+ * its children: two that depend on one another would wait for each other for ever.
+ */
+function withoutDependencies<T>(output: pulumi.Output<T>): Promise<T> {
+    return new Promise((resolve) => output.apply(resolve));
 }
 
 /** Options with dependencies added to the user's own. */
