@@ -1,0 +1,132 @@
+import { accessNode } from "../../../../provider/engines/fdw/accessNode";
+import { recorded } from "./recorded";
+
+const newId = "22222222-2222-4222-8222-222222222222";
+const steps = (plan: { steps: readonly { name: string }[] }): string[] => plan.steps.map(({ name }) => name);
+
+describe("plan of an access node", () => {
+    it("makes a database where there is nothing, with a new id in its mark", () => {
+        const { inputs } = recorded("accessNode");
+        const plan = accessNode.plan(undefined, { inputs, newId });
+        expect(steps(plan)).toEqual(["createDatabase", "markDatabase", "renameDatabase"]);
+        expect(plan.steps[1]?.sql).toContain(newId);
+        expect(plan.warnings.join()).toContain("no atomic commit");
+    });
+
+    it("is empty where everything is there", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        expect(accessNode.plan(observed, { inputs, last: outs, newId })).toEqual({ steps: [], warnings: [] });
+    });
+
+    it("goes on with a database that was made but not named", () => {
+        const { inputs, observed } = recorded("accessNode");
+        const { facts, database } = observed;
+        const found = { facts, database: { database: undefined, provisional: database.database }, foreignObjects: [] };
+        const plan = accessNode.plan(found, { inputs, newId });
+        expect(steps(plan)).toEqual(["markDatabase", "renameDatabase"]);
+        expect(plan.steps[0]?.sql).toContain("11111111-1111-4111-8111-111111111111");
+    });
+
+    it("mends the extension and the settings", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        observed.catalogue!.extensions = {};
+        observed.catalogue!.settings = { enable_partitionwise_join: "off" };
+        expect(accessNode.plan(observed, { inputs, last: outs, newId }).steps.map(({ sql }) => sql)).toEqual([
+            'CREATE EXTENSION IF NOT EXISTS "postgres_fdw"',
+            `ALTER DATABASE "metrics" SET "enable_partitionwise_aggregate" = 'on'`,
+            `ALTER DATABASE "metrics" SET "enable_partitionwise_join" = 'on'`,
+        ]);
+    });
+
+    it.each([
+        ["auto", "2.27.0", true],
+        ["auto", null, false],
+        ["none", "2.27.0", false],
+        ["required", null, true],
+    ] as const)("with timescaledb %s and version %s to be had, installs it: %s", (timescaledb, available, installs) => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        observed.facts.timescaledbAvailable = available;
+        const plan = accessNode.plan(observed, { inputs: { ...inputs, timescaledb }, last: outs, newId });
+        expect(steps(plan)).toEqual(installs ? ["createExtension"] : []);
+    });
+
+    it("refuses a database without a mark, and takes it over with adopt", () => {
+        const { inputs, observed } = recorded("accessNode");
+        observed.database.database!.marker = undefined;
+        observed.database.database!.comment = "the users' own";
+        expect(() => accessNode.plan(observed, { inputs, newId })).toThrow(/ALREADY_EXISTS/);
+        const [mark, ...more] = accessNode.plan(observed, { inputs: { ...inputs, adopt: true }, newId }).steps;
+        expect(mark?.sql).toMatch(/the users'' own\n\[pulumi-timescaledb .*"adopted":true/);
+        expect(more).toEqual([]);
+    });
+
+    it("refuses another stack's cluster", () => {
+        const { inputs, observed } = recorded("accessNode");
+        expect(() => accessNode.plan(observed, { inputs: { ...inputs, logicalUrn: "urn:other" }, newId })).toThrow(
+            /belongs to urn:access.*ALREADY_EXISTS/,
+        );
+    });
+
+    it("refuses a connection that reaches another cluster", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        const last = { ...outs, clusterId: newId };
+        expect(() => accessNode.plan(observed, { inputs, last, newId })).toThrow(/FOREIGN_CLUSTER/);
+    });
+
+    it("marks anew what the program calls otherwise", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        const renamed = { ...inputs, logicalUrn: "urn:renamed" };
+        expect(steps(accessNode.plan(observed, { inputs: renamed, last: outs, newId }))).toEqual(["markDatabase"]);
+    });
+});
+
+describe("planDelete of an access node", () => {
+    it("refuses while data nodes or tables are there", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        observed.foreignObjects = ['table "public.users"'];
+        expect(() => accessNode.planDelete(observed, { inputs, last: outs, newId })).toThrow(
+            /data node dn1, data node dn2, table "public.users".*HOLDS_OTHER_OBJECTS/,
+        );
+    });
+
+    it("drops them with forceDestroy, and says what stays on the nodes", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        const plan = accessNode.planDelete(observed, { inputs: { ...inputs, forceDestroy: true }, last: outs, newId });
+        expect(plan.steps.map(({ sql }) => sql)).toEqual(['DROP DATABASE IF EXISTS "metrics" WITH (FORCE)']);
+        expect(plan.warnings).toEqual([
+            "data node dn1 (127.0.0.1:5431) is still attached: its database metrics stays there",
+            "data node dn2 (127.0.0.1:5432) is still attached: its database metrics stays there",
+        ]);
+    });
+
+    it("keeps a database that was taken over, without mark and settings", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        observed.catalogue!.servers = [];
+        observed.database.database!.marker!.adopted = true;
+        const plan = accessNode.planDelete(observed, { inputs, last: outs, newId });
+        expect(steps(plan)).toEqual(["resetDatabaseSetting", "resetDatabaseSetting", "unmarkDatabase"]);
+    });
+
+    it("leaves another cluster's database alone, and is empty where nothing is there", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        const last = { ...outs, clusterId: newId, logicalUrn: "urn:other" };
+        const other = accessNode.planDelete(observed, { inputs: { ...inputs, logicalUrn: "urn:other" }, last, newId });
+        expect(other.steps).toEqual([]);
+        expect(other.warnings).toHaveLength(1);
+        expect(accessNode.planDelete(undefined, { inputs, last: outs, newId })).toEqual({ steps: [], warnings: [] });
+    });
+});
+
+describe("describe of an access node", () => {
+    it("says what create made", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        const { computed } = accessNode.describe(observed, { inputs, last: outs, newId });
+        expect({ ...inputs, ...computed }).toEqual(outs);
+    });
+
+    it("shows a missing timescaledb that is required as drift", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        const required = { ...inputs, timescaledb: "required" as const };
+        expect(accessNode.describe(observed, { inputs: required, last: outs, newId }).inputs.timescaledb).toBe("auto");
+    });
+});
