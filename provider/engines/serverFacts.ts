@@ -37,7 +37,6 @@ export interface ServerFacts {
     readonly postgresVersion: string;
     readonly maxConnections: number;
     readonly maxPreparedTransactions: number;
-    readonly listenAddresses: string;
     readonly timeZone: string;
     /** Whether the server preloads TimescaleDB. */
     readonly preloaded: boolean;
@@ -97,7 +96,6 @@ SELECT jsonb_build_object(
     'postgresVersion', substring(current_setting('server_version') FROM '^[0-9.]+'),
     'maxConnections', current_setting('max_connections')::integer,
     'maxPreparedTransactions', current_setting('max_prepared_transactions')::integer,
-    'listenAddresses', current_setting('listen_addresses'),
     'timeZone', current_setting('TimeZone'),
     'preloaded', EXISTS (SELECT FROM settings WHERE name = 'timescaledb.disable_load'),
     'preloadLibraries', (SELECT setting FROM settings WHERE name = 'shared_preload_libraries'),

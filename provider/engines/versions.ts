@@ -19,11 +19,6 @@ export function minorOf(version: string): string {
     return parts(version).slice(0, 2).join(".");
 }
 
-/** The first part of a version: "15" of "15.18 (Debian 15.18-1)". */
-export function majorOf(version: string): string {
-    return parts(version).slice(0, 1).join(".");
-}
-
 /** Versions from `from` on, up to but without `below`. */
 export interface VersionRange {
     /** For example "2.9". Absent: from the first on. */

@@ -28,7 +28,6 @@ const FACTS: ServerFacts = {
     postgresVersion: "15.18",
     maxConnections: 100,
     maxPreparedTransactions: 150,
-    listenAddresses: "*",
     timeZone: "UTC",
     preloaded: true,
     preloadLibraries: "timescaledb",
