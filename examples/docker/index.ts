@@ -7,7 +7,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as timescaledb from "pulumi-timescaledb";
-import { makeServer, type Server } from "./server";
+import { makeServer, TLS_CERTIFICATE_FILE, type Server } from "./server";
 import { dataNodeCount, firstPort, forceDestroy, image as imageName, password, prefix, tls } from "./settings";
 
 const DATABASE = "multinode";
@@ -29,7 +29,8 @@ const accessServer = makeServer("access", {
 
 /** The provider's way to a server: the published port. */
 function connectionTo({ port }: Server): timescaledb.ConnectionArgs {
-    const encryption = tls ? ({ sslMode: "verify-full", sslRootCert: tls.certificate } as const) : {};
+    // The only certificate that is trusted is the servers' own: nobody else has its key, whatever name they bear.
+    const encryption = tls ? ({ sslMode: "verify-ca", sslRootCert: tls.certificate } as const) : {};
     return { host: "localhost", port, password, ...encryption };
 }
 
@@ -48,6 +49,7 @@ const dataNodes = dataServers.map(
                 // The access node's way to it: its name in the network, and the port inside the container.
                 host: server.host,
                 password,
+                serverOptions: tls ? { sslmode: "verify-ca", sslrootcert: TLS_CERTIFICATE_FILE } : undefined,
                 connection: connectionTo(server),
                 drainOnDelete: true,
                 forceDestroy,
@@ -80,6 +82,17 @@ export const url = connectionUrl("localhost", firstPort);
 export const urlInNetwork = connectionUrl(accessServer.host, 5432);
 
 export const table = pulumi.interpolate`${conditions.schema}.${conditions.tableName}`;
+
+/** What each server holds. There is no secret in it, though its source, the connection, is one. */
+export const status = pulumi.unsecret(
+    timescaledb
+        .getClusterStatusOutput(access, { dependsOn: [conditions] })
+        .nodes.apply((nodes) =>
+            nodes.map(({ name, answers, failure, approximateRows, bytes }) =>
+                answers ? { name, approximateRows, bytes } : { name, failure },
+            ),
+        ),
+);
 
 function connectionUrl(host: string, port: number): pulumi.Output<string> {
     const encryption = tls ? "?sslmode=require" : "";

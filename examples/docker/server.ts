@@ -5,6 +5,10 @@ import { memory, password, prefix, tls } from "./settings";
 
 const DATA_FOLDER = "/var/lib/postgresql/data";
 const TLS_FOLDER = "/etc/postgresql-tls";
+const TLS_KEY_FILE = `${TLS_FOLDER}/server.key`;
+
+/** The servers' certificate inside each container. */
+export const TLS_CERTIFICATE_FILE = `${TLS_FOLDER}/server.crt`;
 
 /** What a server is made of, besides the configuration. */
 export interface ServerArgs {
@@ -92,10 +96,8 @@ function command(): string[] {
         max_wal_senders: "10",
         ...(tls && {
             ssl: "on",
-            ssl_cert_file: `${TLS_FOLDER}/server.crt`,
-            ssl_key_file: `${TLS_FOLDER}/server.key`,
-            // What the access node verifies the data nodes with.
-            ssl_ca_file: `${TLS_FOLDER}/server.crt`,
+            ssl_cert_file: TLS_CERTIFICATE_FILE,
+            ssl_key_file: TLS_KEY_FILE,
         }),
     };
     const postgres = ["postgres", ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
@@ -106,8 +108,8 @@ function command(): string[] {
 const WRITE_TLS_FILES = `
 set -e
 mkdir -p ${TLS_FOLDER}
-printf '%s\\n' "$TLS_CERTIFICATE" > ${TLS_FOLDER}/server.crt
-(umask 077 && printf '%s\\n' "$TLS_KEY" > ${TLS_FOLDER}/server.key)
+printf '%s\\n' "$TLS_CERTIFICATE" > ${TLS_CERTIFICATE_FILE}
+(umask 077 && printf '%s\\n' "$TLS_KEY" > ${TLS_KEY_FILE})
 chown -R postgres ${TLS_FOLDER}
 exec docker-entrypoint.sh "$0" "$@"
 `;
