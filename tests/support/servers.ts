@@ -9,11 +9,14 @@
  *     });
  *
  * describeServers makes one describe block a kind of server, or one that is skipped and says what is missing. Every
- * server is a process of its own on a free port of 127.0.0.1 and is gone with the test process.
+ * server is a process of its own on a free port of 127.0.0.1 and is gone with the test process; but for the servers of
+ * TIMESCALEDB_SERVERS, which are used as they are: tests that start a server with options of their own, restart or
+ * kill one, or look into its folder say `{ ownServers: true }`, and are skipped on those.
  */
 import { embeddedMajors } from "../../tools/servers/embedded.mjs";
 import { startServer, type Server, type ServerOptions } from "../../tools/servers/postgresServer.mjs";
-import { findTimescaledb, TIMESCALEDB_SETTINGS } from "../../tools/servers/timescaledb.mjs";
+import { findTimescaledb, TIMESCALEDB_SETTINGS, type GivenServer } from "../../tools/servers/timescaledb.mjs";
+import { useGivenServer } from "./givenServer";
 
 /** For beforeAll: a cluster takes two seconds, the first one of a machine also has PostgreSQL to download. */
 export const START_TIMEOUT_MS = 180_000;
@@ -26,10 +29,12 @@ export interface ServerKind {
     /** For the title of a describe block, such as "PostgreSQL 16". */
     readonly name: string;
     readonly engine: EngineName;
-    /** The TimescaleDB version that CREATE EXTENSION installs; undefined where there is none. */
+    /** The TimescaleDB version that CREATE EXTENSION installs; undefined where there is none, or where it is not known. */
     readonly timescaledb: string | undefined;
     /** What startServer needs to start one. */
-    readonly base: Pick<ServerOptions, "major" | "binFolder" | "settings">;
+    readonly base: Pick<ServerOptions, "major" | "binFolder" | "image" | "settings">;
+    /** Servers that run already, the access node first. */
+    readonly given?: readonly GivenServer[];
 }
 
 /** PostgreSQL from npm: the oldest, the newest and one in between; all with TEST_MATRIX=1. */
@@ -40,28 +45,38 @@ export const fdwServers: readonly ServerKind[] = selectMajors(embeddedMajors()).
     base: { major },
 }));
 
+const multinode = findMultinode();
+
 /** TimescaleDB with multi-node, where it was found; see tools/servers/timescaledb.mjs. */
-export const multinodeServers: readonly ServerKind[] = findMultinode().kinds;
+export const multinodeServers: readonly ServerKind[] = multinode.kinds;
 
 /** Why there are none of that engine; undefined where there are. */
 export const skipReasons: Readonly<Record<EngineName, string | undefined>> = {
     fdw: fdwServers.length ? undefined : `no npm package of PostgreSQL for ${process.platform} ${process.arch}`,
-    multinode: findMultinode().reason,
+    multinode: multinode.reason,
 };
 
 /** One describe block for each kind of server of the engine, or a skipped one that says why there is none. */
-export function describeServers(engine: EngineName, body: (kind: ServerKind) => void): void {
+export function describeServers(
+    engine: EngineName,
+    body: (kind: ServerKind) => void,
+    { ownServers = false }: { ownServers?: boolean } = {},
+): void {
     const kinds = engine === "fdw" ? fdwServers : multinodeServers;
-    if (kinds.length) {
-        describe.each(kinds.map((kind) => [kind.name, kind] as const))("on %s", (_name, kind) => body(kind));
-    } else {
-        describe.skip(`on ${engine} (skipped: ${skipReasons[engine]})`, () =>
-            body({ name: engine, engine, timescaledb: undefined, base: {} }));
+    for (const kind of kinds) {
+        if (kind.given && ownServers)
+            describe.skip(`on ${kind.name} (skipped: it needs servers of its own)`, () => body(kind));
+        else describe(`on ${kind.name}`, () => body(kind));
+    }
+    if (!kinds.length) {
+        const none: ServerKind = { name: engine, engine, timescaledb: undefined, base: {} };
+        describe.skip(`on ${engine} (skipped: ${skipReasons[engine]})`, () => body(none));
     }
 }
 
 /** One server of that kind; the options override what the kind has, settings by name. */
-export function startOne(kind: ServerKind, options: ServerOptions = {}): Promise<Server> {
+export async function startOne(kind: ServerKind, options: ServerOptions = {}): Promise<Server> {
+    if (kind.given?.[0]) return useGivenServer(kind.given[0]);
     return startServer({ ...kind.base, ...options, settings: { ...kind.base.settings, ...options.settings } });
 }
 
@@ -77,7 +92,7 @@ export interface TestCluster {
 }
 
 /** The options of startCluster: how many data nodes (2 by default), and what startServer takes, for every server. */
-export interface ClusterOptions extends Omit<ServerOptions, "major" | "binFolder" | "dataFolder" | "port"> {
+export interface ClusterOptions extends Omit<ServerOptions, "major" | "binFolder" | "image" | "dataFolder" | "port"> {
     readonly nodes?: number;
 }
 
@@ -86,7 +101,10 @@ export async function startCluster(
     kind: ServerKind,
     { nodes = 2, ...options }: ClusterOptions = {},
 ): Promise<TestCluster> {
-    const starts = await Promise.allSettled(Array.from({ length: nodes + 1 }, () => startOne(kind, options)));
+    const starts = await Promise.allSettled(
+        kind.given?.slice(0, nodes + 1).map(useGivenServer) ??
+            Array.from({ length: nodes + 1 }, () => startOne(kind, options)),
+    );
     const all = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
     const stop = async (): Promise<void> => void (await Promise.all(all.map((server) => server.stop())));
     const failed = starts.find((start) => start.status === "rejected");
@@ -107,7 +125,15 @@ function selectMajors(majors: readonly number[]): number[] {
 function findMultinode(): { kinds: ServerKind[]; reason?: string } {
     const found = findTimescaledb();
     if (found.kind === "none") return { kinds: [], reason: found.reason };
-    if (found.kind !== "local") return { kinds: [], reason: "" };
-    const base = { binFolder: found.binFolder, settings: TIMESCALEDB_SETTINGS };
-    return { kinds: [{ name: `TimescaleDB ${found.version}`, engine: "multinode", timescaledb: found.version, base }] };
+    const engine = "multinode";
+    if (found.kind === "given") {
+        return {
+            kinds: [{ name: "TIMESCALEDB_SERVERS", engine, timescaledb: undefined, base: {}, given: found.servers }],
+        };
+    }
+    const place = found.kind === "local" ? { binFolder: found.binFolder } : { image: found.image };
+    const name = `TimescaleDB ${found.version}${found.kind === "docker" ? ` (${found.image})` : ""}`;
+    return {
+        kinds: [{ name, engine, timescaledb: found.version, base: { ...place, settings: TIMESCALEDB_SETTINGS } }],
+    };
 }

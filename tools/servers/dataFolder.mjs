@@ -7,6 +7,8 @@ import { buildOnce } from "../cache.mjs";
 import { run } from "../command.mjs";
 import { serverUser } from "./serverUser.mjs";
 
+/** @typedef {import("./programs.mjs").Programs} Programs */
+
 /** Such a server need not survive a power cut, but what it has committed must survive SIGKILL. */
 const SETTINGS = {
     fsync: "off",
@@ -19,16 +21,16 @@ const SETTINGS = {
  * Makes the folder, unless it holds a database cluster already.
  *
  * @param {string} folder
- * @param {import("./postgresServer.mjs").ServerOptions & { binFolder: string }} options
+ * @param {import("./postgresServer.mjs").ServerOptions & { programs: Programs }} options
  */
 export async function initialise(
     folder,
-    { binFolder, auth, password, hba, settings, encoding, locale, initdbArgs, ssl },
+    { programs, auth, password, hba, settings, encoding, locale, initdbArgs, ssl },
 ) {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     giveToServer(folder);
     if (fs.existsSync(path.join(folder, "PG_VERSION"))) return;
-    await copyTemplate(folder, binFolder, [
+    await copyTemplate(folder, programs, [
         `--encoding=${encoding ?? "UTF8"}`,
         `--locale=${locale ?? "C"}`,
         ...(initdbArgs ?? []),
@@ -42,7 +44,7 @@ export async function initialise(
     }
     addSettings(folder, settings ?? {});
     writeHba(folder, hba ?? [`local all all ${auth}`, `host all all all ${auth}`, `host replication all all ${auth}`]);
-    if (password !== undefined) await setPassword(folder, binFolder, password);
+    if (password !== undefined) await setPassword(folder, programs, password);
 }
 
 /**
@@ -79,22 +81,21 @@ export function serverEnvironment() {
  * initdb takes most of a second, a copy of what it made a sixth of that.
  *
  * @param {string} folder
- * @param {string} binFolder
+ * @param {Programs} programs
  * @param {readonly string[]} initdbArgs
  */
-async function copyTemplate(folder, binFolder, initdbArgs) {
+async function copyTemplate(folder, programs, initdbArgs) {
     const user = serverUser();
-    const env = serverEnvironment();
-    const { stdout: version } = await run(path.join(binFolder, "postgres"), ["--version"], { ...user, cwd: folder });
+    const version = await runProgram(programs, "postgres", ["--version"], folder);
     const key = createHash("sha256")
-        .update(JSON.stringify([binFolder, version, initdbArgs, user]))
+        .update(JSON.stringify([programs.key, version, initdbArgs, user]))
         .digest("hex");
     const template = await buildOnce(`template-${key.slice(0, 12)}`, async (unfinished) => {
         const data = path.join(unfinished, "data");
         fs.mkdirSync(data, { mode: 0o700 });
         giveToServer(data);
         const args = ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", ...initdbArgs];
-        await run(path.join(binFolder, "initdb"), args, { ...user, cwd: data, env });
+        await runProgram(programs, "initdb", args, data);
     });
     await run("cp", ["-Rp", `${path.join(template, "data")}/.`, folder], { ...user, cwd: folder });
 }
@@ -103,16 +104,26 @@ async function copyTemplate(folder, binFolder, initdbArgs) {
  * By a single-user server, which needs neither a port nor a client.
  *
  * @param {string} folder
- * @param {string} binFolder
+ * @param {Programs} programs
  * @param {string} password
  */
-async function setPassword(folder, binFolder, password) {
-    await run(path.join(binFolder, "postgres"), ["--single", "-D", folder, "postgres"], {
-        ...serverUser(),
-        cwd: folder,
-        env: serverEnvironment(),
-        input: `ALTER ROLE postgres PASSWORD '${password.replaceAll("'", "''")}'\n`,
-    });
+async function setPassword(folder, programs, password) {
+    const input = `ALTER ROLE postgres PASSWORD '${password.replaceAll("'", "''")}'\n`;
+    await runProgram(programs, "postgres", ["--single", "-D", folder, "postgres"], folder, input);
+}
+
+/**
+ * @param {Programs} programs
+ * @param {"initdb" | "postgres"} name
+ * @param {readonly string[]} args
+ * @param {string} cwd
+ * @param {string} [input]
+ * @returns {Promise<string>} what it printed
+ */
+async function runProgram(programs, name, args, cwd, input) {
+    const { file, firstArgs, user } = programs.invocation(name);
+    const { stdout } = await run(file, [...firstArgs, ...args], { ...user, cwd, env: serverEnvironment(), input });
+    return stdout;
 }
 
 /**

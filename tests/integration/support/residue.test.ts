@@ -59,51 +59,65 @@ const MULTINODE: [kind: string, make: string, drop: string][] = [
 ];
 
 describe.each<EngineName>(["fdw", "multinode"])("residueOf for %s", (engine) => {
-    describeServers(engine, (kind) => {
-        let cluster: TestCluster;
-        let before: Residue;
+    describeServers(
+        engine,
+        (kind) => {
+            let cluster: TestCluster;
+            let before: Residue;
 
-        async function execute(sql: string, database = "kept"): Promise<void> {
-            const { host, port, user, password } = cluster.access;
-            const client = new Client({ host, port, user, password, database });
-            await client.connect();
-            try {
-                await client.query(sql);
-            } finally {
-                await client.end();
+            async function execute(sql: string, database = "kept"): Promise<void> {
+                const { host, port, user, password } = cluster.access;
+                const client = new Client({ host, port, user, password, database });
+                await client.connect();
+                try {
+                    await client.query(sql);
+                } finally {
+                    await client.end();
+                }
             }
-        }
 
-        beforeAll(async () => {
-            cluster = await startCluster(kind, { nodes: 0 });
-            await execute("CREATE DATABASE kept", "postgres");
-            if (engine === "multinode") await execute("CREATE EXTENSION timescaledb");
-            else await execute("CREATE EXTENSION postgres_fdw; CREATE SERVER kept FOREIGN DATA WRAPPER postgres_fdw");
-            before = await residueOf(cluster.access);
-        }, START_TIMEOUT_MS);
+            beforeAll(async () => {
+                cluster = await startCluster(kind, { nodes: 0 });
+                await execute("CREATE DATABASE kept", "postgres");
+                if (engine === "multinode") await execute("CREATE EXTENSION timescaledb");
+                else
+                    await execute(
+                        "CREATE EXTENSION postgres_fdw; CREATE SERVER kept FOREIGN DATA WRAPPER postgres_fdw",
+                    );
+                before = await residueOf(cluster.access);
+            }, START_TIMEOUT_MS);
 
-        afterAll(() => cluster.stop());
+            afterAll(() => cluster.stop());
 
-        it.each([
-            ...COMMON.filter(([what]) => engine !== "fdw" || what !== "extensions"),
-            ...(engine === "fdw" ? FDW : MULTINODE),
-        ])("sees %s, and that they are gone: %s", async (what, make, drop) => {
-            await execute(make);
-            const after = await residueOf(cluster.access);
-            expect(after[what]).not.toEqual(before[what]);
-            expect(() => expectNoResidue(before, after)).toThrow();
-            expect(JSON.stringify(after)).not.toContain("hunter2");
-            await execute(drop);
-            expectNoResidue(before, await residueOf(cluster.access));
-        });
+            it.each([
+                ...COMMON.filter(([what]) => engine !== "fdw" || what !== "extensions"),
+                ...(engine === "fdw" ? FDW : MULTINODE),
+            ])("sees %s, and that they are gone: %s", async (what, make, drop) => {
+                await execute(make);
+                const after = await residueOf(cluster.access);
+                expect(after[what]).not.toEqual(before[what]);
+                expect(() => expectNoResidue(before, after)).toThrow();
+                expect(JSON.stringify(after)).not.toContain("hunter2");
+                await execute(drop);
+                expectNoResidue(before, await residueOf(cluster.access));
+            });
 
-        it("sees a connection, and waits for one that is about to end", async () => {
-            const { host, port, user, password } = cluster.access;
-            const client = new Client({ host, port, user, password, database: "kept", application_name: "left open" });
-            await client.connect();
-            expect((await residueOf(cluster.access)).connections).toEqual(["left open to kept as postgres idle"]);
-            setTimeout(() => void client.end(), 300);
-            expectNoResidue(before, await residueOf(cluster.access));
-        });
-    });
+            it("sees a connection, and waits for one that is about to end", async () => {
+                const { host, port, user, password } = cluster.access;
+                const client = new Client({
+                    host,
+                    port,
+                    user,
+                    password,
+                    database: "kept",
+                    application_name: "left open",
+                });
+                await client.connect();
+                expect((await residueOf(cluster.access)).connections).toEqual(["left open to kept as postgres idle"]);
+                setTimeout(() => void client.end(), 300);
+                expectNoResidue(before, await residueOf(cluster.access));
+            });
+        },
+        { ownServers: true },
+    );
 });

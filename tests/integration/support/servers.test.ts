@@ -33,48 +33,52 @@ async function query(server: Server, sql: string, password = server.password): P
 }
 
 describe.each<EngineName>(["fdw", "multinode"])("startCluster for %s", (engine) => {
-    describeServers(engine, (kind) => {
-        let cluster: TestCluster;
+    describeServers(
+        engine,
+        (kind) => {
+            let cluster: TestCluster;
 
-        beforeAll(async () => {
-            cluster = await startCluster(kind);
-        }, START_TIMEOUT_MS);
+            beforeAll(async () => {
+                cluster = await startCluster(kind);
+            }, START_TIMEOUT_MS);
 
-        afterAll(() => cluster.stop());
+            afterAll(() => cluster.stop());
 
-        it("starts an access node and two data nodes that let nobody in without the password", async () => {
-            expect(cluster.all).toHaveLength(3);
-            for (const server of cluster.all) {
-                await expect(query(server, "SELECT 1 AS one")).resolves.toEqual([{ one: 1 }]);
-                await expect(query(server, "SELECT 1", "wrong")).rejects.toThrow("password authentication failed");
-            }
-        });
+            it("starts an access node and two data nodes that let nobody in without the password", async () => {
+                expect(cluster.all).toHaveLength(3);
+                for (const server of cluster.all) {
+                    await expect(query(server, "SELECT 1 AS one")).resolves.toEqual([{ one: 1 }]);
+                    await expect(query(server, "SELECT 1", "wrong")).rejects.toThrow("password authentication failed");
+                }
+            });
 
-        it("takes the settings of the kind", async () => {
-            const [row] = await query(
-                cluster.access,
-                "SELECT current_setting('shared_preload_libraries') AS libraries",
-            );
-            expect(row).toEqual({ libraries: engine === "multinode" ? "timescaledb" : "" });
-        });
+            it("takes the settings of the kind", async () => {
+                const [row] = await query(
+                    cluster.access,
+                    "SELECT current_setting('shared_preload_libraries') AS libraries",
+                );
+                expect(row).toEqual({ libraries: engine === "multinode" ? "timescaledb" : "" });
+            });
 
-        it("comes back on the same port with its data after a kill", async () => {
-            const server = cluster.access;
-            await query(server, "CREATE TABLE kept (a int)");
-            await server.kill();
-            await expect(query(server, "SELECT 1")).rejects.toThrow("ECONNREFUSED");
-            await server.restart({ settings: { work_mem: "5MB" } });
-            await expect(
-                query(server, "SELECT current_setting('work_mem') AS value FROM (SELECT count(*) FROM kept) AS k"),
-            ).resolves.toEqual([{ value: "5MB" }]);
-        });
+            it("comes back on the same port with its data after a kill", async () => {
+                const server = cluster.access;
+                await query(server, "CREATE TABLE kept (a int)");
+                await server.kill();
+                await expect(query(server, "SELECT 1")).rejects.toThrow("ECONNREFUSED");
+                await server.restart({ settings: { work_mem: "5MB" } });
+                await expect(
+                    query(server, "SELECT current_setting('work_mem') AS value FROM (SELECT count(*) FROM kept) AS k"),
+                ).resolves.toEqual([{ value: "5MB" }]);
+            });
 
-        it("refuses by a new pg_hba.conf without a restart", async () => {
-            const [node] = cluster.nodes;
-            await node!.setHba(["host all all all reject"]);
-            await expect(query(node!, "SELECT 1")).rejects.toThrow("pg_hba.conf rejects connection");
-        });
-    });
+            it("refuses by a new pg_hba.conf without a restart", async () => {
+                const [node] = cluster.nodes;
+                await node!.setHba(["host all all all reject"]);
+                await expect(query(node!, "SELECT 1")).rejects.toThrow("pg_hba.conf rejects connection");
+            });
+        },
+        { ownServers: true },
+    );
 });
 
 describe("one server", () => {
