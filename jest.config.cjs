@@ -18,6 +18,19 @@ const base = {
     modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/.cache/"],
 };
 
-const tier = (name) => ({ ...base, displayName: name, testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`] });
+const tier = (name, more) => ({
+    ...base,
+    displayName: name,
+    testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`],
+    ...more,
+});
 
-module.exports = { projects: ["unit", "contract", "integration", "acceptance", "docs"].map(tier) };
+module.exports = {
+    projects: [
+        tier("unit"),
+        tier("contract", { globalSetup: "<rootDir>/tests/support/build.ts" }),
+        tier("integration", { setupFilesAfterEnv: ["<rootDir>/tests/support/patience.ts"] }),
+        tier("acceptance"),
+        tier("docs"),
+    ],
+};

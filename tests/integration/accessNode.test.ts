@@ -1,3 +1,4 @@
+import { closePools } from "../../provider/postgres/pool";
 import { LiveCluster } from "../support/life";
 import { query } from "../support/query";
 import { expectNoResidue, residueOf, type Residue } from "../support/residue";
@@ -13,7 +14,10 @@ describe.each(["multinode", "fdw"] as const)("AccessNode with the engine %s", (e
             before = await residueOf(cluster.access);
         }, START_TIMEOUT_MS);
         afterAll(() => cluster?.stop());
-        afterEach(async () => expectNoResidue(before, await residueOf(cluster.access)));
+        afterEach(async () => {
+            await closePools();
+            expectNoResidue(before, await residueOf(cluster.access));
+        });
 
         const databases = async (): Promise<string[]> =>
             (
