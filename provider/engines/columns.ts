@@ -219,7 +219,10 @@ function parseType(canonical: string): TypeText {
     };
 }
 
-/** Types by name that hold every value of another one, with the same meaning. */
+/**
+ * Types by name that hold every value of another one, with the same meaning. numeric is not among those for double
+ * precision: the cast keeps 15 digits.
+ */
 const WIDER: Readonly<Record<string, readonly string[]>> = {
     smallint: ["integer", "bigint", "numeric", "double precision"],
     integer: ["bigint", "numeric", "double precision"],

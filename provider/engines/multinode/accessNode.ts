@@ -1,10 +1,10 @@
 /** The access node: a database with TimescaleDB, the settings that distributed queries need, and the cluster's mark. */
 import { ProviderError } from "../../errors";
-import { observeDatabase, planDatabase, type ObservedDatabase } from "../database";
+import { observeDatabase, planDatabase, type DatabaseState, type ObservedDatabase } from "../database";
 import type { AccessNodeComputed, AccessNodeInputs } from "../desired";
 import type { Description, Plan, ResourceEngine, Step, Wish } from "../engine";
 import type { Marker } from "../marker";
-import { ownerOf } from "../ownership";
+import { mayTake, ownerOf } from "../ownership";
 import { ACCESS, type Servers } from "../servers";
 import { planDeleteAccessNode } from "./accessNodeDelete";
 import { observeCluster, type ClusterState } from "./cluster";
@@ -97,6 +97,7 @@ function plan(observed: ObservedAccessNode | undefined, wish: AccessNodeWish): P
     if (last !== undefined) {
         refuseOtherCluster(cluster, wish, last.clusterId);
     }
+    refuseOthers(found.database, wish);
     const steps = planDatabase(
         accessMaintenance(inputs),
         accessLabel(inputs),
@@ -130,6 +131,19 @@ function createExtension(inputs: AccessNodeInputs): Step {
 
 function markerOf(cluster: string | undefined, { logicalUrn }: AccessNodeInputs): Marker {
     return { ...(cluster === undefined ? {} : { cluster }), urn: logicalUrn, engine: "multinode" };
+}
+
+/** Every access node has its database's cluster: whose it is, only the resource in the mark tells. */
+function refuseOthers(database: DatabaseState | undefined, wish: AccessNodeWish): void {
+    const { inputs } = wish;
+    const marker = database?.marker;
+    if (marker !== undefined && !mayTake(ownerOf(wish), marker)) {
+        throw new ProviderError(
+            "ALREADY_EXISTS",
+            `database "${inputs.database}" exists on ${accessLabel(inputs)} and belongs to ${marker.urn}`,
+            { remedy: "Choose another database, or set adopt: true to take it over" },
+        );
+    }
 }
 
 /** The cluster's id is the resource's: what has another one is not this resource, and cannot be made into it. */
