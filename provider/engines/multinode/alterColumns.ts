@@ -103,9 +103,9 @@ function stepsOf(
                 alter(
                     "alterColumnType",
                     `column ${name} is ${change.from ?? "of the default collation"}`,
+                    // Without USING: on the access node the chunks are foreign tables, which cannot have it.
                     `ALTER COLUMN ${column} TYPE ${type}` +
-                        (collation === undefined ? "" : ` COLLATE ${identifier(collation)}`) +
-                        (loses ? ` USING ${column}::${type}` : ""),
+                        (collation === undefined ? "" : ` COLLATE ${identifier(collation)}`),
                     loses ? { what: `values of column ${name} that ${type} cannot hold` } : undefined,
                 ),
             ];
