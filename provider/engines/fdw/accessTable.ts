@@ -13,6 +13,7 @@ import { lastShardName, lastTableName, shardName, viewName } from "./names";
 import { partText, type Part } from "./parts";
 import type { Relation } from "./relations";
 import type { TableName } from "./rows";
+import { planRetype, retypes } from "./retype";
 import { alterOptionsClause, optionsClause, type Options } from "./serverOptions";
 import { accessColumns, alterAccessColumn, bareColumns, lastColumns, refuseLosses } from "./tableColumns";
 import { planDropSchema, planMark, planRename, planSchema, stepper, type Stepper } from "./tableSteps";
@@ -95,7 +96,12 @@ function planTree(step: Stepper, target: Target, tree: Tree, located: Located, a
         return { before: [], after: [...createTree(step, target, tree), ...leaves] };
     }
     const alter = (table: TableName, some: readonly ColumnChange[]): Step[] =>
-        some.flatMap((change) => alterAccessColumn(step, table, change, tree.observedColumns(found)));
+        some.flatMap((change) => alterAccessColumn(step, table, change));
+    const attached = [...located.values()].filter(
+        ({ parent }) => parent?.schema === found.schema && parent.name === found.name,
+    );
+    const retyped = retypes(changes);
+    const others = changes.filter((change) => change.kind !== "drop" && !retyped.some((other) => other === change));
     return {
         before: alter(
             found,
@@ -104,10 +110,8 @@ function planTree(step: Stepper, target: Target, tree: Tree, located: Located, a
         after: [
             ...planRename(step, "TABLE", found, tree.name),
             ...planMark(step, "TABLE", tree.name, tree.part, target.marking, found),
-            ...alter(
-                tree.name,
-                changes.filter(({ kind }) => kind !== "drop"),
-            ),
+            ...planRetype(step, tree.name, attached, tree.observedColumns(found), retyped),
+            ...alter(tree.name, others),
             ...leaves,
         ],
     };

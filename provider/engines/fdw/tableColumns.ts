@@ -102,15 +102,9 @@ export function breaksViews({ kind }: ColumnChange): boolean {
 }
 
 /** The statements of a change on a table that holds no rows itself. */
-export function alterAccessColumn(
-    step: Stepper,
-    table: TableName,
-    change: ColumnChange,
-    found: readonly ObservedColumn[],
-): Step[] {
+export function alterAccessColumn(step: Stepper, table: TableName, change: ColumnChange): Step[] {
     const alter = alterer(step, table, change);
     const { column } = change;
-    const name = identifier(column.name);
     switch (change.kind) {
         case "add":
             return [alter("addColumn", `ADD COLUMN ${columnDefinition(change.column)}`)];
@@ -130,15 +124,6 @@ export function alterAccessColumn(
                           ),
                       ]),
             ];
-        case "type": {
-            // A default of the old type would be cast, which not every default can be.
-            const had = found.find((candidate) => candidate.name === column.name)?.default !== undefined;
-            return [
-                ...(had ? [alter("setDefault", `ALTER COLUMN ${name} DROP DEFAULT`)] : []),
-                ...alterColumn(alter, change),
-                ...(had && change.column.default !== undefined ? [alter("setDefault", setDefault(change.column))] : []),
-            ];
-        }
         default:
             return alterColumn(alter, change);
     }
@@ -185,14 +170,17 @@ function alterColumn(alter: Alter, change: ColumnChange): Step[] {
         case "nullable":
             return [alter("setNullable", `ALTER COLUMN ${name} ${change.column.nullable ? "DROP" : "SET"} NOT NULL`)];
         case "type":
-        case "collation": {
-            const { type, collation } = change.column;
-            const collate = collation === undefined ? "" : ` COLLATE ${identifier(collation)}`;
-            return [alter("setType", `ALTER COLUMN ${name} TYPE ${type}${collate} USING ${name}::${type}`)];
-        }
+        case "collation":
+            return [alter("setType", `${columnTypeClause(change.column)} USING ${name}::${change.column.type}`)];
         default:
             return [];
     }
+}
+
+/** `ALTER COLUMN temp TYPE numeric`, as ALTER TABLE takes it. */
+export function columnTypeClause({ name, type, collation }: Column): string {
+    const collate = collation === undefined ? "" : ` COLLATE ${identifier(collation)}`;
+    return `ALTER COLUMN ${identifier(name)} TYPE ${type}${collate}`;
 }
 
 function setDefault({ name, default: value }: Column): string {
