@@ -62,6 +62,11 @@ export interface Plan {
     readonly warnings: readonly string[];
 }
 
+/** {@link Plan.more} of a plan that leaves a schema which was made for tables: whether it is empty shows only then. */
+export function schemaMayFollow(name: string): { readonly more: string } {
+    return { more: `schema ${name} goes as well if nothing is left in it` };
+}
+
 /** One item of a preflight that fails, or that the user is advised of. */
 export interface Problem {
     readonly severity: "error" | "warning";

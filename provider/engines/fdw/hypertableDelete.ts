@@ -1,7 +1,7 @@
 /** From a distributed hypertable to nothing: off the access node first, then its shards. */
 import { ProviderError } from "../../errors";
 import { literal, qualified } from "../../postgres/sql";
-import type { Plan, Step } from "../engine";
+import { schemaMayFollow, type Plan, type Step } from "../engine";
 import { withoutMarker } from "../marker";
 import { relationKey, type HypertableWish, type NodeSide, type ObservedHypertable } from "./hypertableObserve";
 import { ownerOf } from "../ownership";
@@ -10,7 +10,7 @@ import { marked } from "./located";
 import { partOf } from "./parts";
 import { unreachable } from "./reach";
 import type { Relation } from "./relations";
-import { planDropSchema, stepper, type Stepper } from "./tableSteps";
+import { isOurSchema, planDropSchema, stepper, type Stepper } from "./tableSteps";
 
 /** What to do until nothing of the table is left. */
 export function planDeleteHypertable(observed: ObservedHypertable | undefined, wish: HypertableWish): Plan {
@@ -33,13 +33,18 @@ export function planDeleteHypertable(observed: ObservedHypertable | undefined, w
     refuseRows(observed, wish);
     const nodePlace = nodePlaces(wish);
     const transaction = `table ${inputs.schema}.${inputs.tableName}`;
+    const steps = [
+        ...planDrop(stepper(accessPlace(inputs), transaction), observed.access, wish),
+        ...Object.entries(observed.nodes).flatMap(([node, side]) =>
+            side.reachable ? planDrop(stepper(nodePlace(node), transaction), side, wish) : [],
+        ),
+    ];
+    const dropsTables = steps.some(({ name }) => name === "drop");
     return {
-        steps: [
-            ...planDrop(stepper(accessPlace(inputs), transaction), observed.access, wish),
-            ...Object.entries(observed.nodes).flatMap(([node, side]) =>
-                side.reachable ? planDrop(stepper(nodePlace(node), transaction), side, wish) : [],
-            ),
-        ],
+        steps,
+        ...(dropsTables && isOurSchema(observed, inputs.schema, wish.inputs.accessNode.id)
+            ? schemaMayFollow(inputs.schema)
+            : {}),
         warnings,
     };
 }

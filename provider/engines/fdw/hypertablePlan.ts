@@ -1,7 +1,7 @@
 /** From a distributed hypertable as it is on all servers to the one that is wished. */
 import { ProviderError } from "../../errors";
 import type { DistributedHypertableInputs } from "../desired";
-import type { Plan, Step } from "../engine";
+import { schemaMayFollow, type Plan, type Step } from "../engine";
 import { planAccessTable } from "./accessTable";
 import { remainders } from "./hypertableNames";
 import type { AccessTables, HypertableWish, ObservedHypertable } from "./hypertableObserve";
@@ -9,6 +9,7 @@ import { targetOf, type Target } from "./hypertableTarget";
 import { planNodeTable } from "./nodeTable";
 import { unreachable } from "./reach";
 import { layoutOf } from "./shards";
+import { isOurSchema } from "./tableSteps";
 
 /** What to do towards the wish: what is new is made on the data nodes first, what goes leaves the access node first. */
 export function planHypertable(observed: ObservedHypertable | undefined, wish: HypertableWish): Plan {
@@ -23,8 +24,10 @@ export function planHypertable(observed: ObservedHypertable | undefined, wish: H
     const aside = asideNodes(observed.access);
     const access = planAccessTable(target, observed.access, aside);
     const nodes = [...new Set(target.layout.nodes)].sort();
+    const left = wish.last?.schema === inputs.schema ? undefined : wish.last?.schema;
     return {
         steps: [...access.before, ...nodes.flatMap((node) => planNode(target, observed, node, aside)), ...access.after],
+        ...(left !== undefined && isOurSchema(observed, left, inputs.accessNode.id) ? schemaMayFollow(left) : {}),
         warnings: [],
     };
 }

@@ -4,6 +4,7 @@ import type { Step } from "../engine";
 import { withMarker, type Marker } from "../marker";
 import { wantedMark, type Owner } from "../ownership";
 import type { Place } from "../servers";
+import type { ObservedHypertable } from "./hypertableObserve";
 import { partText, type Part } from "./parts";
 import type { Grant, Relation, Schema } from "./relations";
 import type { TableName } from "./rows";
@@ -81,11 +82,22 @@ export function planSchema(step: Stepper, schemas: readonly Schema[], name: stri
     return [step("createSchema", `schema ${name} does not exist`, `DO ${literal(body)}`)];
 }
 
+/** Whether a schema was made for this cluster on any side. */
+export function isOurSchema({ access, nodes }: ObservedHypertable, name: string, clusterId: string): boolean {
+    const sides = [access, ...Object.values(nodes).filter((side) => side.reachable)];
+    return sides.some(({ schemas }) =>
+        schemas.some((schema) => schema.name === name && isMade(schema.marker, clusterId)),
+    );
+}
+
+function isMade(marker: Marker | undefined, clusterId: string | undefined): boolean {
+    return marker !== undefined && marker.cluster === clusterId && !marker.adopted;
+}
+
 /** Drops a schema that this cluster made and that holds nothing any more. Another table may just be coming into it. */
 export function planDropSchema(step: Stepper, schemas: readonly Schema[], name: string, { mark }: Marking): Step[] {
     const found = schemas.find((schema) => schema.name === name);
-    const ours = found?.marker !== undefined && found.marker.cluster === mark.cluster && !found.marker.adopted;
-    if (!ours || !found?.empty) {
+    if (found === undefined || !isMade(found.marker, mark.cluster) || !found.empty) {
         return [];
     }
     const body =

@@ -2,7 +2,7 @@
 import { ProviderError } from "../../errors";
 import { qualified, literal } from "../../postgres/sql";
 import { withoutMarker } from "../marker";
-import type { Plan, Step } from "../engine";
+import { schemaMayFollow, type Plan, type Step } from "../engine";
 import { isMarked, ownerOf } from "../ownership";
 import { anonymousBlock } from "./block";
 import { functionOf, type ClusterState } from "./cluster";
@@ -11,7 +11,7 @@ import type { HypertableWish } from "./distributedHypertable";
 import type { ObservedHypertable } from "./hypertableObserve";
 import { planHeal } from "./liveness";
 import { accessDatabase } from "./places";
-import { planDropSchema } from "./schemas";
+import { isOurSchema, planDropSchema } from "./schemas";
 import type { TableState } from "./tables";
 
 const NOTHING: Plan = { steps: [], warnings: [] };
@@ -82,6 +82,12 @@ function planDrop(cluster: ClusterState, observed: ObservedHypertable, table: Ta
             ...dead.flatMap((node) => forgetNode(cluster, table, node, wish)),
             drop,
         ],
+        ...(isOurSchema(
+            observed.schemas.find((schema) => schema.name === table.schema),
+            cluster.clusterId,
+        )
+            ? schemaMayFollow(table.schema)
+            : {}),
         warnings: dead.map((node) => `table ${name} stays on data node "${node}", which does not answer`),
     };
 }

@@ -1,6 +1,6 @@
 /** From what is there to the wished distributed hypertable. */
 import { ProviderError } from "../../errors";
-import type { Plan, Step } from "../engine";
+import { schemaMayFollow, type Plan, type Step } from "../engine";
 import { mayTake, ownerOf } from "../ownership";
 import { planAlterHypertable } from "./alterHypertable";
 import { requireCluster, type ClusterState } from "./cluster";
@@ -9,7 +9,7 @@ import type { HypertableWish } from "./distributedHypertable";
 import type { ObservedHypertable } from "./hypertableObserve";
 import { planHeal } from "./liveness";
 import { accessDatabase } from "./places";
-import { planDropSchema } from "./schemas";
+import { isOurSchema, planDropSchema } from "./schemas";
 import type { TableState } from "./tables";
 
 /** The steps to the wished table. */
@@ -39,6 +39,9 @@ export function planHypertable(observed: ObservedHypertable | undefined, wish: H
     const involved = [...new Set([...nodes, ...(table?.hypertable?.nodes ?? [])])];
     return {
         steps: steps.length > 0 || isDoubtful ? [...planHeal(on, cluster, involved), ...steps] : [],
+        ...(left !== undefined && table?.schema === left.name && isOurSchema(left, cluster.clusterId)
+            ? schemaMayFollow(left.name)
+            : {}),
         warnings: planned.warnings,
     };
 }
