@@ -5,6 +5,7 @@
  *
  *     const folder = await buildOnce("pulumi-3.259.0", async (folder) => { ... fill folder ... });
  */
+import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -62,17 +63,24 @@ export async function buildOnce(name, build) {
  * @returns {Promise<() => void>}
  */
 async function lock(file) {
-    for (;;) {
-        try {
-            fs.writeFileSync(file, String(process.pid), { flag: "wx" });
-            return () => fs.rmSync(file, { force: true });
-        } catch (error) {
-            if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    // Linked into place, for a lock that is there without its owner's number would never be taken over.
+    const mine = `${file}.${randomUUID()}`;
+    fs.writeFileSync(mine, String(process.pid));
+    try {
+        for (;;) {
+            try {
+                fs.linkSync(mine, file);
+                return () => fs.rmSync(file, { force: true });
+            } catch (error) {
+                if (codeOf(error) !== "EEXIST") throw error;
+            }
+            const owner = readOwner(file);
+            // Two that find a dead owner at once may both go on: that costs a second build and harms nothing.
+            if (owner !== undefined && !isAlive(owner)) fs.rmSync(file, { force: true });
+            else await sleep(LOCK_POLL_MS);
         }
-        const owner = readOwner(file);
-        // Two that find a dead owner at once may both go on: that costs a second build and harms nothing.
-        if (owner !== undefined && !isAlive(owner)) fs.rmSync(file, { force: true });
-        else await sleep(LOCK_POLL_MS);
+    } finally {
+        fs.rmSync(mine, { force: true });
     }
 }
 
@@ -91,6 +99,15 @@ function isAlive(pid) {
         process.kill(pid, 0);
         return true;
     } catch (error) {
-        return error instanceof Error && "code" in error && error.code === "EPERM";
+        return codeOf(error) === "EPERM";
     }
+}
+
+/**
+ * Not by instanceof: under jest, errors of Node's own modules are no instances of the test's Error.
+ *
+ * @param {unknown} error
+ */
+function codeOf(error) {
+    return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }

@@ -13,6 +13,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { run } from "./command.mjs";
+import { ensureDocker } from "./docker/ensureDocker.mjs";
 import { ensurePulumi } from "./pulumi-cli/ensure.mjs";
 import { embeddedMajors, ensureEmbedded } from "./servers/embedded.mjs";
 import { findTimescaledb } from "./servers/timescaledb.mjs";
@@ -24,8 +25,8 @@ const REPOSITORY = path.join(import.meta.dirname, "..");
 const TIERS = {
     unit: ["dependencies"],
     contract: ["dependencies", "build", "servers"],
-    integration: ["dependencies", "build", "servers"],
-    acceptance: ["dependencies", "build", "servers", "pulumi"],
+    integration: ["dependencies", "build", "docker", "servers"],
+    acceptance: ["dependencies", "build", "docker", "servers", "pulumi"],
     docs: ["dependencies", "build", "servers", "pulumi"],
 };
 
@@ -43,6 +44,12 @@ const SETUP = {
     async build() {
         await run("npm", ["run", "build"], { cwd: REPOSITORY });
         return "dist/";
+    },
+    async docker() {
+        const { tests, summary, stop } = await ensureDocker({ log: (line) => console.log(`  ${line}`) });
+        cleanUps.push(stop);
+        process.env.DOCKER_TESTS = JSON.stringify(tests);
+        return summary;
     },
     async servers() {
         const majors = embeddedMajors();
@@ -62,6 +69,9 @@ const SETUP = {
     },
 };
 
+/** What the set-up has started. @type {(() => Promise<void>)[]} */
+const cleanUps = [];
+
 /** @typedef {keyof typeof TIERS} Tier */
 
 const chosen = process.argv.slice(2);
@@ -74,13 +84,15 @@ if (unknown.length) {
 }
 const tiers = /** @type {Tier[]} */ (Object.keys(TIERS)).filter((tier) => !names.length || names.includes(tier));
 
-main().then(
-    (failed) => (process.exitCode = failed ? 1 : 0),
-    (error) => {
-        console.error(error);
-        process.exitCode = 1;
-    },
-);
+main()
+    .finally(() => Promise.all(cleanUps.map((cleanUp) => cleanUp())))
+    .then(
+        (failed) => (process.exitCode = failed ? 1 : 0),
+        (error) => {
+            console.error(error);
+            process.exitCode = 1;
+        },
+    );
 
 /** @returns {Promise<number>} how many failed */
 async function main() {

@@ -13,6 +13,7 @@
  * TIMESCALEDB_SERVERS, which are used as they are: tests that start a server with options of their own, restart or
  * kill one, or look into its folder say `{ ownServers: true }`, and are skipped on those.
  */
+import type { DockerTests } from "../../tools/docker/ensureDocker.mjs";
 import { embeddedMajors } from "../../tools/servers/embedded.mjs";
 import { startServer, type Server, type ServerOptions } from "../../tools/servers/postgresServer.mjs";
 import { findTimescaledb, TIMESCALEDB_SETTINGS, type GivenServer } from "../../tools/servers/timescaledb.mjs";
@@ -37,13 +38,11 @@ export interface ServerKind {
     readonly given?: readonly GivenServer[];
 }
 
-/** PostgreSQL from npm: the oldest, the newest and one in between; all with TEST_MATRIX=1. */
-export const fdwServers: readonly ServerKind[] = selectMajors(embeddedMajors()).map((major) => ({
-    name: `PostgreSQL ${major}`,
-    engine: "fdw",
-    timescaledb: undefined,
-    base: { major },
-}));
+/**
+ * PostgreSQL from npm: the oldest, the newest and one in between; all with TEST_MATRIX=1. And the images of TimescaleDB
+ * without multi-node that the set-up has found or made.
+ */
+export const fdwServers: readonly ServerKind[] = [...selectMajors(embeddedMajors()).map(embeddedKind), ...imageKinds()];
 
 const multinode = findMultinode();
 
@@ -114,6 +113,21 @@ export async function startCluster(
         throw failed?.reason;
     }
     return { kind, access, nodes: others, all, stop };
+}
+
+function embeddedKind(major: number): ServerKind {
+    return { name: `PostgreSQL ${major}`, engine: "fdw", timescaledb: undefined, base: { major } };
+}
+
+function imageKinds(): ServerKind[] {
+    const { kinds } = JSON.parse(process.env.DOCKER_TESTS ?? '{ "kinds": [] }') as Pick<DockerTests, "kinds">;
+    return kinds.flatMap(({ title, engine, image }) => {
+        const timescaledb = /^TimescaleDB ([\d.]+)/.exec(title)?.[1];
+        if (engine !== "fdw" || timescaledb === undefined || process.platform !== "linux") return [];
+        const { shared_preload_libraries } = TIMESCALEDB_SETTINGS;
+        const settings = { shared_preload_libraries, "timescaledb.telemetry_level": "off" };
+        return [{ name: title, engine, timescaledb, base: { image, settings } }];
+    });
 }
 
 function selectMajors(majors: readonly number[]): number[] {

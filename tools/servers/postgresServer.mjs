@@ -85,7 +85,7 @@ export async function startServer(options) {
                 port = candidate;
                 return;
             } catch (error) {
-                const taken = error instanceof Error && error.message.includes("could not bind IPv4 address");
+                const taken = String(error).includes("could not bind IPv4 address");
                 if (port || !taken || attempt === PORT_ATTEMPTS) throw error;
             }
         }

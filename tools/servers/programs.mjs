@@ -1,6 +1,7 @@
 // @ts-check
 /** The programs of a PostgreSQL: of an installation, or of a Docker image, started in the same way. */
 import { execFileSync } from "node:child_process";
+import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { cacheFolder } from "../cache.mjs";
@@ -8,7 +9,7 @@ import { serverUser } from "./serverUser.mjs";
 
 /**
  * @typedef {object} Programs
- * @property {string} key tells installations apart
+ * @property {string} key tells builds of one version apart
  * @property {string | undefined} binFolder where they are; undefined in an image
  * @property {(name: "initdb" | "postgres") => Invocation} invocation
  */
@@ -28,7 +29,8 @@ import { serverUser } from "./serverUser.mjs";
  */
 export function installedPrograms(binFolder) {
     return {
-        key: binFolder,
+        // Not the path: a copy of an installation makes the same data folders.
+        key: String(fs.statSync(path.join(binFolder, "postgres")).size),
         binFolder,
         invocation: (name) => ({ file: path.join(binFolder, name), firstArgs: [], user: serverUser() }),
     };
