@@ -3,6 +3,7 @@ import { ProviderError } from "../../errors";
 import { address } from "../../postgres/connection";
 import { identifier, literal } from "../../postgres/sql";
 import { describeNeeds, supports } from "../capabilities";
+import type { DataNodeInputs } from "../desired";
 import type { Plan, Step } from "../engine";
 import { withMarker, type Marker } from "../marker";
 import { mayTake, ownerOf, wantedMark } from "../ownership";
@@ -60,10 +61,13 @@ function planEntry(cluster: ClusterState, entry: NodeEntry, wish: DataNodeWish):
     const { inputs, last } = wish;
     const mark: Marker = { cluster: cluster.clusterId, urn: inputs.logicalUrn, engine: "multinode" };
     const comment = withMarker(entry.comment, wantedMark(ownerOf(wish), entry.marker, mark));
+    refuseWithoutAlter(cluster, entry, inputs);
     const steps: Omit<Step, "on">[] = [
-        ...planAlterDataNode(cluster, entry, wish),
+        ...planMove(cluster, entry, inputs),
         ...planOptions(entry, inputs.serverOptions),
         ...planMapping(entry, inputs, last),
+        // A node that becomes available again is connected to at once, with all of the above.
+        ...planAvailable(cluster, entry, inputs),
         ...(comment === entry.comment ? [] : [markDataNode(entry.name, comment)]),
     ];
     return steps.map((step) => ({ ...step, on: accessDatabase(inputs.accessNode), transaction: "alter data node" }));
@@ -77,47 +81,53 @@ function markDataNode(name: string, comment: string): Omit<Step, "on"> {
     };
 }
 
-function planAlterDataNode(cluster: ClusterState, entry: NodeEntry, { inputs }: DataNodeWish): Omit<Step, "on">[] {
-    const database = nodeDatabaseName(inputs);
-    const { host, port } = inputs;
-    const moved = entry.host !== host || entry.port !== port || entry.database !== database;
-    const switched = entry.available !== inputs.available;
-    if ((moved || switched) && !supports("alterDataNode", cluster.versions)) {
-        throw new ProviderError(
-            "NOT_SUPPORTED",
-            `${moved ? "another host or port" : "available"} of a data node that is attached needs ` +
-                `${describeNeeds("alterDataNode", "multinode")}, the access node has ${cluster.versions.timescaledbVersion}`,
-            {
-                remedy: moved
-                    ? "Keep host and port and let the name lead to the new server, or update TimescaleDB first"
-                    : "Leave available out, or update TimescaleDB first",
-            },
-        );
+function isMoved(entry: NodeEntry, inputs: DataNodeInputs): boolean {
+    return entry.host !== inputs.host || entry.port !== inputs.port || entry.database !== nodeDatabaseName(inputs);
+}
+
+function refuseWithoutAlter({ versions }: ClusterState, entry: NodeEntry, inputs: DataNodeInputs): void {
+    const moved = isMoved(entry, inputs);
+    if (supports("alterDataNode", versions) || (!moved && entry.available === inputs.available)) {
+        return;
     }
-    const alter = functionOf(cluster, "alter_data_node");
-    return [
-        ...(moved
-            ? [
-                  {
-                      name: "alterDataNode",
-                      why: `${entry.name} is registered as ${address(entry)}, database "${entry.database}"`,
-                      sql: `SELECT FROM ${alter}(node_name => $1::name, host => $2::text, port => $3::integer,
-                                                 database => $4::name)`,
-                      values: [entry.name, host, port, database],
-                  },
-              ]
-            : []),
-        ...(switched
-            ? [
-                  {
-                      name: "alterDataNode",
-                      why: `${entry.name} is ${entry.available ? "" : "not "}available`,
-                      sql: `SELECT FROM ${alter}(node_name => $1::name, available => $2::boolean)`,
-                      values: [entry.name, inputs.available],
-                  },
-              ]
-            : []),
-    ];
+    throw new ProviderError(
+        "NOT_SUPPORTED",
+        `${moved ? "another host or port" : "available"} of a data node that is attached needs ` +
+            `${describeNeeds("alterDataNode", "multinode")}, the access node has ${versions.timescaledbVersion}`,
+        {
+            remedy: moved
+                ? "Keep host and port and let the name lead to the new server, or update TimescaleDB first"
+                : "Leave available out, or update TimescaleDB first",
+        },
+    );
+}
+
+function planMove(cluster: ClusterState, entry: NodeEntry, inputs: DataNodeInputs): Omit<Step, "on">[] {
+    return isMoved(entry, inputs)
+        ? [
+              {
+                  name: "alterDataNode",
+                  why: `${entry.name} is registered as ${address(entry)}, database "${entry.database}"`,
+                  sql: `SELECT FROM ${functionOf(cluster, "alter_data_node")}(
+    node_name => $1::name, host => $2::text, port => $3::integer, database => $4::name)`,
+                  values: [entry.name, inputs.host, inputs.port, nodeDatabaseName(inputs)],
+              },
+          ]
+        : [];
+}
+
+function planAvailable(cluster: ClusterState, entry: NodeEntry, { available }: DataNodeInputs): Omit<Step, "on">[] {
+    return entry.available === available
+        ? []
+        : [
+              {
+                  name: "alterDataNode",
+                  why: `${entry.name} is ${entry.available ? "" : "not "}available`,
+                  sql: `SELECT FROM ${functionOf(cluster, "alter_data_node")}(
+    node_name => $1::name, available => $2::boolean)`,
+                  values: [entry.name, available],
+              },
+          ];
 }
 
 function planOptions(entry: NodeEntry, wanted: Readonly<Record<string, string>>): Omit<Step, "on">[] {
