@@ -7,6 +7,9 @@ import { Duplex } from "node:stream";
 import { address, type Connection } from "./connection";
 import { connectionLost, openSocket, systemError } from "./tls";
 
+/** How long a server that was told good-bye may take to hang up: one behind a cut network never does. */
+const END_TIMEOUT_MS = 3_000;
+
 type Callback = (error?: Error | null) => void;
 
 /** A connection to a server, from the first packet on. */
@@ -99,6 +102,7 @@ export class ServerSocket extends Duplex {
 
     override _final(done: Callback): void {
         this.isEnding = true;
+        this.clock = setTimeout(() => this.destroy(), END_TIMEOUT_MS);
         this.socket?.end();
         done();
     }

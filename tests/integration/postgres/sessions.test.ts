@@ -1,4 +1,4 @@
-import net, { type AddressInfo } from "node:net";
+import net, { type AddressInfo, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "../../../tools/servers/postgresServer.mjs";
 import type { Connection } from "../../../provider/postgres/connection";
@@ -48,18 +48,30 @@ describeServer(`sessions on ${skipReasons.fdw ?? kind.name}`, () => {
         return rows.map(({ pid }) => pid);
     }
 
-    /** A port from which everything goes on to the server, and how many connections to it the client has ended. */
-    async function throughProxy(use: (port: number, ended: () => number) => Promise<void>): Promise<void> {
+    /**
+     * A port from which everything goes on to the server, and how many connections to it the client has ended.
+     *
+     * @param hangsUp whether the end of a connection goes on, too
+     */
+    async function throughProxy(
+        use: (port: number, ended: () => number) => Promise<void>,
+        hangsUp = true,
+    ): Promise<void> {
         let ended = 0;
-        const listener = net.createServer((client) => {
+        const sockets: Socket[] = [];
+        const listener = net.createServer({ allowHalfOpen: !hangsUp }, (client) => {
+            const upstream = net.connect(server.port, server.host);
             client.on("end", () => ended++);
-            client.pipe(net.connect(server.port, server.host)).pipe(client);
+            client.pipe(upstream, { end: hangsUp });
+            upstream.pipe(client, { end: hangsUp });
+            sockets.push(client, upstream);
         });
         await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
         try {
             await use((listener.address() as AddressInfo).port, () => ended);
         } finally {
             listener.close();
+            sockets.forEach((socket) => socket.destroy());
         }
     }
 
@@ -153,6 +165,15 @@ describeServer(`sessions on ${skipReasons.fdw ?? kind.name}`, () => {
                 await session.query("ALTER DATABASE renamed RENAME TO metrics");
             });
             await expect(on(backend)).resolves.toBeGreaterThan(0);
+        });
+
+        it("is given up after a while where the server never hangs up", async () => {
+            await throughProxy(async (port) => {
+                const startedAt = performance.now();
+                await on(backend, { port });
+                await closePool(to({ port }), "metrics");
+                expect(performance.now() - startedAt).toBeGreaterThan(2_500);
+            }, false);
         });
 
         it("serves those who were waiting when it was closed, and leaves no session", async () => {
