@@ -54,7 +54,8 @@ const dataNodes = dataServers.map(
                 drainOnDelete: true,
                 forceDestroy,
             },
-            { dependsOn: [server.container] },
+            // So that `pulumi up --replace <urn>` registers a node anew whose volume was lost.
+            { dependsOn: [server.container], deleteBeforeReplace: true },
         ),
 );
 

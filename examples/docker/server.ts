@@ -58,7 +58,7 @@ export function makeServer(name: string, { image, network, port, after = [] }: S
                 retries: 5,
             },
             wait: true,
-            waitTimeout: 180,
+            waitTimeout: 120,
             // PostgreSQL's fast shutdown; on Docker's SIGTERM it would wait for its clients to leave.
             stopSignal: "SIGINT",
             // Without it a replacement kills the server, and the next one starts with crash recovery.

@@ -9,10 +9,14 @@ import { spawn } from "node:child_process";
 import { ensureEngine } from "./ensureEngine.mjs";
 import { ensureImages } from "./images.mjs";
 
+const PLUGIN_ORIGIN = "https://get.pulumi.com";
+const PROBE_TIMEOUT_MS = 5_000;
+
 /**
  * @typedef {object} DockerTests
  * @property {readonly import("./images.mjs").ImageKind[]} kinds the images to run the tests on
  * @property {readonly { title: string, reason: string }[]} skipped what there is not, and why
+ * @property {"real" | "stand-in"} plugin Pulumi's docker plugin, where it can be downloaded
  */
 
 /**
@@ -22,12 +26,22 @@ import { ensureImages } from "./images.mjs";
 export async function ensureDocker(options = {}) {
     const engine = await ensureEngine(options);
     if (engine.kind === "none") {
-        const tests = { kinds: [], skipped: [{ title: "Docker", reason: engine.reason }] };
-        return { tests, summary: engine.reason, stop: engine.stop };
+        const skipped = [{ title: "Docker", reason: engine.reason }];
+        return { tests: { kinds: [], skipped, plugin: "stand-in" }, summary: engine.reason, stop: engine.stop };
     }
-    const tests = await ensureImages(options);
-    const images = tests.kinds.map(({ title }) => title).join(", ") || "no images";
-    return { tests, summary: `Docker ${engine.version}; ${images}`, stop: engine.stop };
+    const images = await ensureImages(options);
+    const plugin = (await canDownload()) ? "real" : "stand-in";
+    const titles = images.kinds.map(({ title }) => title).join(", ") || "no images";
+    const summary = `Docker ${engine.version}; ${titles}; the ${plugin} plugin`;
+    return { tests: { ...images, plugin }, summary, stop: engine.stop };
+}
+
+async function canDownload() {
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+    return fetch(PLUGIN_ORIGIN, { method: "HEAD", signal }).then(
+        () => true,
+        () => false,
+    );
 }
 
 if (process.argv[1] === import.meta.filename) {
