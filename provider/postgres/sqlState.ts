@@ -93,10 +93,13 @@ const ERROR_CODE: Readonly<Record<string, ErrorCode>> = {
 /** The remedies that are the same whatever was being done. */
 const REMEDY: Partial<Record<ErrorCode, string>> = {
     AUTHENTICATION_FAILED: "Check user, password and certificate of the connection, and pg_hba.conf on the server",
-    SERVER_UNREACHABLE: "Check host and port of the connection, and that the server runs and listens there",
     LOCKED: "Wait for the other run to end, or raise lockTimeoutSeconds",
     TIMED_OUT: "Raise statementTimeoutSeconds, or look for what holds the statement up",
+    SERVER_UNREACHABLE: "Wait until the server takes sessions again, or raise its max_connections",
 };
+const REMEDY_OF_SOCKETS = "Check host and port of the connection, and that the server runs and listens there";
+const REMEDY_BETWEEN_SERVERS =
+    "Check that the server reaches the other one: host, port, user and password, and pg_hba.conf there";
 
 /** The server's or socket's error in an error or in what it wraps; undefined where there is none. */
 export function serverError(error: unknown): ServerError | undefined {
@@ -144,7 +147,7 @@ export function asProviderError(error: unknown, place: SessionPlace): unknown {
     }
     const code = errorCode(found);
     return new ProviderError(code, describe(found, place), {
-        remedy: REMEDY[code],
+        remedy: remedy(found, code),
         cause: error,
         transient: isPassing(found),
     });
@@ -170,13 +173,23 @@ function errorCode({ code, origin }: ServerError): ErrorCode {
     return ERROR_CODE[code] ?? (code.startsWith("08") ? "SERVER_UNREACHABLE" : "SERVER_ERROR");
 }
 
+function remedy({ code, origin }: ServerError, errorCode: ErrorCode): string | undefined {
+    if (origin === "socket") {
+        return REMEDY_OF_SOCKETS;
+    }
+    return code.startsWith("08") ? REMEDY_BETWEEN_SERVERS : REMEDY[errorCode];
+}
+
 function describe({ code, origin, message, detail, hint }: ServerError, place: SessionPlace): string {
     const where = `at ${address(place.connection)}/${place.database}`;
     const facts = origin === "server" ? `SQLSTATE ${code}, ${where}` : where;
-    return [`${message} (${facts})`, detail, hint]
-        .filter((text) => text !== undefined)
-        .map((text) => text.replace(/[.\s]+$/, ""))
-        .join(". ");
+    return (
+        [`${message} (${facts})`, detail, hint]
+            .filter((text) => text !== undefined)
+            // libpq's texts go over several lines and may end with a question.
+            .map((text) => text.replaceAll("\n\t", ". ").replace(/[.?\s]+$/, ""))
+            .join(". ")
+    );
 }
 
 /** pg's DatabaseError, known by its fields: a SQLSTATE looks like some codes of Node (EPIPE), but only it has a severity. */

@@ -137,6 +137,24 @@ describe("asProviderError", () => {
         expect(providerError(alert).code).toBe("TLS_FAILED");
     });
 
+    it.each([
+        ["a socket", fromSystem("ECONNREFUSED"), "Check host and port of the connection"],
+        ["a server that is full", fromServer("53300"), "max_connections"],
+        ["a server that does not reach another", fromServer("08001"), "reaches the other one"],
+        ["a refused password", fromServer("28P01"), "pg_hba.conf on the server"],
+        ["a lock", fromServer("55P03"), "lockTimeoutSeconds"],
+        ["a statement that took too long", fromServer("57014"), "statementTimeoutSeconds"],
+    ])("says what can be done about %s", (_, error, remedy) => {
+        expect(providerError(error).remedy).toContain(remedy);
+    });
+
+    it("puts libpq's text of several lines, which ends with a question, on one line", () => {
+        const detail = "Connection refused\n\tIs the server running?\n";
+        expect(providerError(fromServer("08001", { detail })).reason).toMatch(
+            /\)\. Connection refused\. Is the server running$/,
+        );
+    });
+
     it("does not wrap twice", () => {
         const error = new ProviderError("HOLDS_DATA", "x");
         expect(asProviderError(error, place)).toBe(error);
