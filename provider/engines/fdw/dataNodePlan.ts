@@ -19,6 +19,7 @@ import { alterOptionsClause, optionsClause, serverOptions, type Options } from "
 export function planDataNode(observed: ObservedDataNode | undefined, wish: DataNodeWish): Plan {
     const { inputs } = wish;
     const access = clusterOf(observed, wish);
+    refuseSecondName(access, inputs);
     const node = observed?.node;
     // A node that is down is set aside without asking it.
     const aside = wish.last !== undefined && !inputs.available;
@@ -115,7 +116,6 @@ function planNode(node: NodeServer, access: AccessSide, wish: DataNodeWish): Ste
 
 function planServer(access: AccessSide, node: Reached<NodeServer> | undefined, wish: DataNodeWish): Step[] {
     const { inputs } = wish;
-    refuseSecondName(access, inputs);
     const found = access.catalogue.servers.find(({ name }) => name === inputs.nodeName);
     const options = wantedOptions(access, node, inputs);
     const steps = found === undefined ? planNewServer(options, inputs) : planOldServer(options, found, wish);
