@@ -120,7 +120,7 @@ const kind: Kind<DataNodeInputs, DataNodeComputed> = {
 
 /** The database that the node has, also where it is the access node's; an unknown access node makes it unknown. */
 function databaseOf({ database, accessNode }: Readonly<Record<string, unknown>>): unknown {
-    return database ?? (isUnknown(accessNode) ? accessNode : (accessNode as Partial<AccessNodeReference>).database);
+    return database ?? (isUnknown(accessNode) ? accessNode : (accessNode as Partial<AccessNodeReference> | undefined)?.database);
 }
 
 /** What Pulumi calls for a DataNode. */
