@@ -3,9 +3,9 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { buildOnce } from "../cache.mjs";
+import { buildOnce, cacheFolder } from "../cache.mjs";
 import { run } from "../command.mjs";
-import { serverUser } from "./serverUser.mjs";
+import { requireReachable, serverUser } from "./serverUser.mjs";
 
 /** @typedef {import("./programs.mjs").Programs} Programs */
 
@@ -86,6 +86,9 @@ export function serverEnvironment() {
  */
 async function copyTemplate(folder, programs, initdbArgs) {
     const user = serverUser();
+    fs.mkdirSync(cacheFolder(), { recursive: true });
+    requireReachable(cacheFolder(), "PULUMI_TIMESCALEDB_CACHE");
+    requireReachable(path.dirname(folder), "TMPDIR");
     const version = await runProgram(programs, "postgres", ["--version"], folder);
     const key = createHash("sha256")
         .update(JSON.stringify([programs.key, version, initdbArgs, user]))

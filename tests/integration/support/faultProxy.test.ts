@@ -1,5 +1,6 @@
 import { Client } from "pg";
 import type { Server } from "../../../tools/servers/postgresServer.mjs";
+import { hasOpenssl, makeAuthority } from "../../support/certificates";
 import { startFaultProxy, type FaultProxy } from "../../support/faultProxy";
 import { fdwServers, START_TIMEOUT_MS, startOne } from "../../support/servers";
 
@@ -95,6 +96,30 @@ const OVERDUE_MS = 300;
         await client.query("SELECT 1");
         expect(performance.now() - start).toBeGreaterThan(95);
     });
+
+    (hasOpenssl ? it : it.skip)(
+        `passes on what is encrypted, and cuts it${hasOpenssl ? "" : " (skipped: no openssl)"}`,
+        async () => {
+            const encrypted = await startOne(kind!, { ssl: makeAuthority("test").issue("127.0.0.1") });
+            const inFront = await startFaultProxy(encrypted);
+            const client = new Client({
+                host: inFront.host,
+                port: inFront.port,
+                user: encrypted.user,
+                password: encrypted.password,
+                database: "postgres",
+                ssl: { rejectUnauthorized: false },
+            });
+            client.on("error", () => undefined);
+            await client.connect();
+            const { rows } = await client.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+            expect(rows).toEqual([{ ssl: true }]);
+            inFront.cut();
+            await expect(client.query("SELECT 1")).rejects.toThrow();
+            await inFront.stop();
+            await encrypted.stop();
+        },
+    );
 
     it("swallows, and heals", async () => {
         const client = await connect();
