@@ -11,12 +11,11 @@ import {
     checkedArguments,
     connectionProperty,
     databaseShape,
-    dataNodesProperty,
+    dataNodeWaysProperty,
     nodeWays,
     type ConnectionValues,
-    type DataNodeValues,
-    type DataNodeValuesArgs,
-    type FilledDataNode,
+    type DataNodeWay,
+    type DataNodeWayArgs,
     type FunctionOptions,
 } from "./arguments";
 
@@ -27,14 +26,14 @@ export interface GetClusterStatusArgs {
     /** The cluster's database. Example: `"multinode"`. */
     readonly database: string;
     /** Data nodes that are reached otherwise than they are registered. Default: none. */
-    readonly dataNodes?: readonly DataNodeValues[];
+    readonly dataNodes?: readonly DataNodeWay[];
 }
 
 /** What {@link getClusterStatusOutput} takes where it is not given an AccessNode. */
 export interface GetClusterStatusOutputArgs {
     connection: pulumi.Input<ConnectionArgs>;
     database: pulumi.Input<string>;
-    dataNodes?: pulumi.Input<pulumi.Input<DataNodeValuesArgs>[]>;
+    dataNodes?: pulumi.Input<pulumi.Input<DataNodeWayArgs>[]>;
 }
 
 /**
@@ -49,13 +48,13 @@ export async function getClusterStatus(args: GetClusterStatusArgs): Promise<Clus
     const { connection, database, dataNodes } = checkedArguments<{
         connection: Connection;
         database: string;
-        dataNodes: readonly FilledDataNode[];
+        dataNodes: readonly (DataNodeWay & { readonly connection?: Connection })[];
     }>(
         "getClusterStatus",
         {
             connection: connectionProperty,
             database: { shape: databaseShape, required: true },
-            dataNodes: dataNodesProperty,
+            dataNodes: dataNodeWaysProperty,
         },
         args,
     );
@@ -91,7 +90,7 @@ function ofAccessNode(accessNode: AccessNode): pulumi.Input<object> {
     return pulumi.all([connection, database, pulumi.output(dataNodes), accessNode.id]).apply(([way, name, nodes]) => ({
         connection: way,
         database: name,
-        dataNodes: nodes.map(({ id: _id, ...node }) => node),
+        dataNodes: nodes.map(({ id: _id, drainOnDelete: _drain, ...node }) => node),
     }));
 }
 

@@ -46,6 +46,7 @@ const dataNodeReference = object({
     user: { shape: identifier() },
     password: { shape: text("a password", { secret: true }) },
     connection: { shape: connectionShape },
+    drainOnDelete: { shape: bool },
 });
 
 /** The inputs of a DistributedHypertable. */

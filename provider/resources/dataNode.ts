@@ -61,6 +61,7 @@ export class DataNode extends TimescaleResource {
     declare readonly serverOptions: pulumi.Output<Record<string, string>>;
     declare readonly connection: pulumi.Output<Connection | undefined>;
     declare readonly available: pulumi.Output<boolean>;
+    declare readonly drainOnDelete: pulumi.Output<boolean>;
     /** The access node's engine. */
     declare readonly engine: pulumi.Output<EngineName>;
     /** The cluster's identity, a uuid. */
@@ -103,9 +104,9 @@ export class DataNode extends TimescaleResource {
  * preview, and would make every preview show the hypertable as changed.
  */
 function reference(node: DataNode, args: DataNodeArgs): pulumi.Inputs {
-    const { host, port, database, user, password, connection } = node;
+    const { host, port, database, user, password, connection, drainOnDelete } = node;
     return Object.fromEntries(
-        Object.entries({ host, port, database, user, password, connection }).filter(
+        Object.entries({ host, port, database, user, password, connection, drainOnDelete }).filter(
             ([name]) => args[name as keyof DataNodeArgs] !== undefined,
         ),
     );
