@@ -15,6 +15,8 @@ export {
     type ConnectionValues,
     type DataNodeValues,
     type DataNodeValuesArgs,
+    type DataNodeWay,
+    type DataNodeWayArgs,
     type FunctionOptions,
 } from "./functions/arguments";
 export { AccessNode, type AccessNodeArgs } from "./resources/accessNode";
@@ -26,6 +28,14 @@ export {
     type DistributedHypertableArgs,
     type IndexArgs,
 } from "./resources/distributedHypertable";
+export {
+    TimescaleCluster,
+    type ChildOptions,
+    type ClientsArgs,
+    type ClusterDataNodeArgs,
+    type ClusterHypertableArgs,
+    type TimescaleClusterArgs,
+} from "./resources/timescaleCluster";
 export { type Dimension, type EngineChoice, type EngineName, type TimescaledbChoice } from "./engines/desired";
 export { type Problem } from "./engines/engine";
 export {

@@ -27,6 +27,11 @@ export interface DataNodeValues {
     readonly connection?: ConnectionValues;
 }
 
+/** A way to a data node, as plain values: a connection, or host and port with the access node's user, password and TLS. */
+export type DataNodeWay = Pick<DataNodeValues, "nodeName" | "port" | "database" | "connection"> & {
+    readonly host?: string;
+};
+
 /** A data node, as inputs. */
 export interface DataNodeValuesArgs {
     nodeName: pulumi.Input<string>;
@@ -38,6 +43,11 @@ export interface DataNodeValuesArgs {
     serverOptions?: pulumi.Input<Record<string, pulumi.Input<string>>>;
     connection?: pulumi.Input<ConnectionArgs>;
 }
+
+/** A way to a data node, as inputs. */
+export type DataNodeWayArgs = Pick<DataNodeValuesArgs, "nodeName" | "port" | "database" | "connection"> & {
+    host?: pulumi.Input<string>;
+};
 
 /** When a function's output runs. */
 export interface FunctionOptions {
@@ -60,6 +70,14 @@ export const connectionProperty: PropertyShape = { shape: connectionShape, requi
 /** A list of data nodes that an argument may be. */
 export const dataNodesProperty: PropertyShape = {
     shape: list(object({ nodeName, host, port, database, user, password, serverOptions, connection }), {
+        distinctBy: (node) => (node as Partial<DataNodeValues>).nodeName,
+    }),
+    default: [],
+};
+
+/** A list of ways to data nodes that an argument may be. */
+export const dataNodeWaysProperty: PropertyShape = {
+    shape: list(object({ nodeName, host: { shape: host.shape }, port, database, connection }), {
         distinctBy: (node) => (node as Partial<DataNodeValues>).nodeName,
     }),
     default: [],
@@ -89,7 +107,7 @@ export function checkedArguments<Filled>(
 /** How the provider reaches each data node. */
 export function nodeWays(
     access: { readonly connection: Connection; readonly database: string },
-    dataNodes: readonly FilledDataNode[],
+    dataNodes: readonly (DataNodeWay & { readonly connection?: Connection })[],
 ): Record<string, ServerAccess> {
     return Object.fromEntries(
         dataNodes.flatMap((node) => {

@@ -25,8 +25,10 @@ describe.each(["multinode", "fdw"] as const)("the functions with the engine %s",
                 ...(server.password ? { password: server.password } : {}),
                 connection: live.connectionOf(server) as { host: string },
             }));
+        const ways = (): { nodeName: string; connection: { host: string } }[] =>
+            dataNodes().map(({ nodeName, connection: way }) => ({ nodeName, connection: way }));
         const status = (): Promise<ClusterStatus> =>
-            getClusterStatus({ connection: connection(), database, dataNodes: dataNodes() });
+            getClusterStatus({ connection: connection(), database, dataNodes: ways() });
 
         beforeAll(async () => {
             cluster = await startCluster(kind, { nodes: 2 });
@@ -138,7 +140,7 @@ describe.each(["multinode", "fdw"] as const)("the functions with the engine %s",
             });
 
             it("asks the access node about data nodes that do not answer from here", async () => {
-                const hidden = dataNodes().map((node) => ({
+                const hidden = ways().map((node) => ({
                     ...node,
                     connection: { ...node.connection, port: 1 } as { host: string },
                 }));
