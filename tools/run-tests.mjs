@@ -12,14 +12,12 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { run } from "./command.mjs";
 import { ensureDocker } from "./docker/ensureDocker.mjs";
 import { ensurePulumi } from "./pulumi-cli/ensure.mjs";
 import { embeddedMajors, ensureEmbedded } from "./servers/embedded.mjs";
 import { findTimescaledb } from "./servers/timescaledb.mjs";
+import { build, installDependencies, REPOSITORY } from "./setUp.mjs";
 import { countsOf, describeTier, totalLine } from "./testReport.mjs";
-
-const REPOSITORY = path.join(import.meta.dirname, "..");
 
 /** What each tier needs of the set-up. */
 const TIERS = {
@@ -32,19 +30,8 @@ const TIERS = {
 
 /** In this order; each answers with what there is now. @type {Record<string, () => Promise<string>>} */
 const SETUP = {
-    async dependencies() {
-        const lock = fs.statSync(path.join(REPOSITORY, "package-lock.json"));
-        const installed = fs.statSync(path.join(REPOSITORY, "node_modules", ".package-lock.json"), {
-            throwIfNoEntry: false,
-        });
-        if (installed && installed.mtimeMs >= lock.mtimeMs) return "as the lock has them";
-        await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: REPOSITORY });
-        return "installed by npm ci";
-    },
-    async build() {
-        await run("npm", ["run", "build"], { cwd: REPOSITORY });
-        return "dist/";
-    },
+    dependencies: installDependencies,
+    build,
     async docker() {
         const { tests, summary, stop } = await ensureDocker({ log: (line) => console.log(`  ${line}`) });
         cleanUps.push(stop);

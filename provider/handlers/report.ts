@@ -11,14 +11,23 @@ import type { Report } from "../engines/apply";
 const INFO = 1;
 const WARNING = 2;
 
+/** Where nobody watches a row, the CLI prints a line for each message: short work needs none. */
+const PROGRESS_INTERVAL_MS = 2_000;
+
 type Log = (severity: number, text: string, urn: string, ephemeral: boolean) => void;
 
 /** The report for one resource's operation. */
 export function report(inputs: object, redacted: (text: string) => string): Report {
     const urn = "logicalUrn" in inputs && typeof inputs.logicalUrn === "string" ? inputs.logicalUrn : "";
     const log = engineLog();
+    let told = Date.now();
     return {
-        progress: (text) => log?.(INFO, redacted(text), urn, true),
+        progress(text) {
+            if (Date.now() - told >= PROGRESS_INTERVAL_MS) {
+                told = Date.now();
+                log?.(INFO, redacted(text), urn, true);
+            }
+        },
         warn: (text) => (log === undefined ? console.warn(redacted(text)) : log(WARNING, redacted(text), urn, false)),
     };
 }
