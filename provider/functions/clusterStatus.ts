@@ -6,7 +6,6 @@ import type { ClusterStatus } from "../engines/status";
 import type { Connection } from "../postgres/connection";
 import { AccessNode, dataNodesOf } from "../resources/accessNode";
 import type { ConnectionArgs } from "../resources/connection";
-import { dataNodeReference } from "../resources/dataNode";
 import {
     checkedArguments,
     connectionProperty,
@@ -81,17 +80,15 @@ export function getClusterStatusOutput(
 
 /** The ids are not needed, but unknown for as long as the resources are not there. */
 function ofAccessNode(accessNode: AccessNode): pulumi.Input<object> {
-    const { connection, database } = accessNode;
-    const dataNodes = dataNodesOf(accessNode).map((node) => ({
-        ...dataNodeReference(node),
-        nodeName: node.nodeName,
-        id: node.id,
-    }));
-    return pulumi.all([connection, database, pulumi.output(dataNodes), accessNode.id]).apply(([way, name, nodes]) => ({
-        connection: way,
-        database: name,
-        dataNodes: nodes.map(({ id: _id, drainOnDelete: _drain, ...node }) => node),
-    }));
+    const { connection, database, id } = accessNode;
+    const nodes = dataNodesOf(accessNode).map((node) => {
+        const { nodeName, host, port } = node;
+        const way = { nodeName, host, port, database: node.database, connection: node.connection };
+        return pulumi.all([pulumi.output(way), node.id]).apply(([known]) => known);
+    });
+    return pulumi
+        .all([connection, database, pulumi.all(nodes), id])
+        .apply(([way, name, dataNodes]) => ({ connection: way, database: name, dataNodes }));
 }
 
 /** Unknown until the resources are there. */

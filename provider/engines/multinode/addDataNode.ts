@@ -161,7 +161,7 @@ function planLeftover(
 function planPrepared(cluster: ClusterState, { contents, database }: ReachedServer, wish: DataNodeWish): Step[] {
     const { inputs } = wish;
     const name = nodeDatabaseName(inputs);
-    if (contents == null || contents.timescaledbVersion === null) {
+    if (contents === undefined || contents.timescaledbVersion === null) {
         throw new ProviderError(
             "NOT_FOUND",
             database.database === undefined

@@ -73,7 +73,7 @@ export async function observeCluster(session: Session): Promise<ClusterState | u
            LEFT JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
           WHERE d.datname = current_database()`,
     );
-    if (database?.timescaledb == null || database.schema === null) {
+    if (database === undefined || database.timescaledb === null || database.schema === null) {
         return undefined;
     }
     const [cluster] = await session.query<{ id: string; nodes: NodeRow[] }>(

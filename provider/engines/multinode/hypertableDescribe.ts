@@ -90,7 +90,11 @@ function describeDistribution(
 }
 
 function inServersWords(interval: string | null | undefined): string | number | undefined {
-    return interval == null ? undefined : /^\d+$/.test(interval) ? Number(interval) : interval;
+    return interval === undefined || interval === null
+        ? undefined
+        : /^\d+$/.test(interval)
+          ? Number(interval)
+          : interval;
 }
 
 /** The server's spelling of what is there of what the program wishes. */
@@ -109,6 +113,6 @@ function recordedForms(
                 return found === undefined ? [] : [[indexPath(index), found.definition] as const];
             }),
         ),
-        ...(length == null ? {} : { [INTERVAL_PATH]: length }),
+        ...(length === undefined || length === null ? {} : { [INTERVAL_PATH]: length }),
     };
 }
