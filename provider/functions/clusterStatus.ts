@@ -6,6 +6,7 @@ import type { ClusterStatus } from "../engines/status";
 import type { Connection } from "../postgres/connection";
 import { AccessNode, dataNodesOf } from "../resources/accessNode";
 import type { ConnectionArgs } from "../resources/connection";
+import { dataNodeReference } from "../resources/dataNode";
 import {
     checkedArguments,
     connectionProperty,
@@ -81,14 +82,22 @@ export function getClusterStatusOutput(
 /** The ids are not needed, but unknown for as long as the resources are not there. */
 function ofAccessNode(accessNode: AccessNode): pulumi.Input<object> {
     const { connection, database, id } = accessNode;
-    const nodes = dataNodesOf(accessNode).map((node) => {
-        const { nodeName, host, port } = node;
-        const way = { nodeName, host, port, database: node.database, connection: node.connection };
-        return pulumi.all([pulumi.output(way), node.id]).apply(([known]) => known);
-    });
+    const nodes = dataNodesOf(accessNode).map((node) =>
+        pulumi
+            .all([node.nodeName, pulumi.output(dataNodeReference(node)), node.id])
+            .apply(([nodeName, reference]) => wayOf(nodeName, reference as Partial<DataNodeWay>)),
+    );
     return pulumi
         .all([connection, database, pulumi.all(nodes), id])
         .apply(([way, name, dataNodes]) => ({ connection: way, database: name, dataNodes }));
+}
+
+/** What of a reference leads to the node. */
+function wayOf(nodeName: string, reference: Partial<DataNodeWay>): DataNodeWay {
+    const { host, port, database, connection } = reference;
+    return Object.fromEntries(
+        Object.entries({ nodeName, host, port, database, connection }).filter(([, value]) => value !== undefined),
+    ) as unknown as DataNodeWay;
 }
 
 /** Unknown until the resources are there. */
