@@ -16,6 +16,7 @@ import { ifDatabaseExists, reach, type Reached } from "./reach";
 import { marked, named } from "./located";
 import { readRelations, type RelationFilter, type Relations } from "./relations";
 import { countRows, type Held } from "./rows";
+import { isLeft } from "./tableSteps";
 
 /** A distributed hypertable's wish. */
 export type HypertableWish = Wish<DistributedHypertableInputs, DistributedHypertableComputed>;
@@ -78,8 +79,13 @@ export async function observeHypertable(
     );
     const nodes = Object.fromEntries(sides);
     const silent = sides.some(([, side]) => !side.reachable);
-    const anything = holdsOwn(access, wish) || sides.some(([, side]) => side.reachable && holdsOwn(side, wish));
-    if (!anything && (shared || (wish.last !== undefined && !silent))) {
+    const all = [access, ...Object.values(nodes).filter((side) => side.reachable)];
+    const anything = all.some((side) => holdsOwn(side, wish));
+    // A schema that was made for tables is seen to be empty only when the last of them is gone.
+    const leaves = all.some(({ schemas }) =>
+        schemas.some((schema) => schema.name === wish.inputs.schema && isLeft(schema, wish.inputs.accessNode.id)),
+    );
+    if (!anything && (shared || (wish.last !== undefined && !silent && !leaves))) {
         return undefined;
     }
     const canonical = await spelling(servers, wish);

@@ -94,10 +94,15 @@ function isMade(marker: Marker | undefined, clusterId: string | undefined): bool
     return marker !== undefined && marker.cluster === clusterId && !marker.adopted;
 }
 
+/** Whether a schema was made for this cluster and holds nothing any more. */
+export function isLeft({ marker, empty }: Schema, clusterId: string | undefined): boolean {
+    return empty && isMade(marker, clusterId);
+}
+
 /** Drops a schema that this cluster made and that holds nothing any more. Another table may just be coming into it. */
 export function planDropSchema(step: Stepper, schemas: readonly Schema[], name: string, { mark }: Marking): Step[] {
     const found = schemas.find((schema) => schema.name === name);
-    if (found === undefined || !isMade(found.marker, mark.cluster) || !found.empty) {
+    if (found === undefined || !isLeft(found, mark.cluster)) {
         return [];
     }
     const body =
