@@ -1,0 +1,392 @@
+import { dataNode, type ObservedDataNode } from "../../../../provider/engines/multinode/dataNode";
+import { connectionTo } from "../../../support/connections";
+import {
+    CLUSTER,
+    clusterOf,
+    databaseState,
+    dataNodeState,
+    emptyServer,
+    entryOf,
+    markOf,
+    names,
+    newId,
+    nodeInputs,
+    nodeOutputs,
+    OTHER_CLUSTER,
+    OTHER_URN,
+    reachedServer,
+    unreached,
+} from "./fixtures";
+
+const wish = { inputs: nodeInputs, newId };
+const known = { ...wish, last: nodeOutputs };
+const whole = dataNodeState();
+
+/** The access node without dn1, and what its server holds. */
+const missing = (node: ObservedDataNode["node"]): ObservedDataNode => ({
+    cluster: clusterOf([entryOf("dn2")]),
+    node,
+    alive: new Set(),
+});
+const wishing = (more: Partial<typeof nodeInputs>, last?: typeof nodeOutputs) => ({
+    inputs: { ...nodeInputs, ...more },
+    newId,
+    ...(last === undefined ? {} : { last }),
+});
+
+describe("plan of a data node", () => {
+    it("makes the database and adds the node where there is nothing", () => {
+        const plan = dataNode.plan(missing(emptyServer), wish);
+        expect(names(plan)).toEqual(["createDatabase", "markDatabase", "renameDatabase", "addDataNode"]);
+        expect(plan.steps.map(({ on }) => on)).toEqual([
+            { server: "dn1", database: "postgres" },
+            { server: "dn1", database: "postgres" },
+            { server: "dn1", database: "postgres" },
+            { server: "access node", database: "metrics" },
+        ]);
+        expect(plan.steps[3]?.sql).toMatch(/bootstrap => true/);
+        expect(plan.steps[3]?.transaction).toBeUndefined();
+    });
+
+    it("does nothing where all is as wished", () => {
+        expect(dataNode.plan(whole, wish)).toEqual({ steps: [], warnings: [] });
+        expect(dataNode.plan(whole, known)).toEqual({ steps: [], warnings: [] });
+        expect(dataNode.plan({ ...whole, node: unreached }, known)).toEqual({ steps: [], warnings: [] });
+    });
+
+    it("adds entry, mark, mapping and options by one statement, and hides the password", () => {
+        const inputs = { user: "cluster", password: "se'cret", serverOptions: { connect_timeout: "5" } };
+        const [step] = dataNode.plan(missing(emptyServer), wishing(inputs)).steps.slice(-1);
+        expect(step?.secrets).toEqual(["se'cret"]);
+        expect(step?.sql).toContain("password => 'se''cret'");
+        expect(step?.sql).toContain(
+            `CREATE USER MAPPING FOR "postgres" SERVER "dn1" OPTIONS ("user" 'cluster', "password" 'se''cret')`,
+        );
+        expect(step?.sql).toContain(`ALTER SERVER "dn1" OPTIONS (ADD "connect_timeout" '5')`);
+        expect(step?.sql).toContain("COMMENT ON SERVER");
+    });
+
+    it("gives the database to the user that the access node comes as", () => {
+        const plan = dataNode.plan(
+            missing(emptyServer),
+            wishing({ connection: connectionTo("dn1", { user: "admin" }) }),
+        );
+        expect(names(plan)).toContain("alterDatabaseOwner");
+    });
+
+    it("lets the access node make the database where the provider does not reach the node, and says so once", () => {
+        const plan = dataNode.plan(missing(unreached), wish);
+        expect(names(plan)).toEqual(["addDataNode"]);
+        expect(plan.steps[0]?.sql).toContain("IF made.database_created THEN");
+        expect(plan.warnings).toEqual([expect.stringContaining("connection refused")]);
+    });
+
+    describe("after a run that was cut", () => {
+        it("marks and names the provisional database", () => {
+            const node = { ...emptyServer, database: { database: undefined, provisional: databaseState(undefined) } };
+            expect(names(dataNode.plan(missing(node as ObservedDataNode["node"]), wish))).toEqual([
+                "markDatabase",
+                "renameDatabase",
+                "addDataNode",
+            ]);
+        });
+
+        it("adds the node to the database that it made", () => {
+            expect(names(dataNode.plan(missing(reachedServer(markOf("urn:dn1"), null)), wish))).toEqual([
+                "addDataNode",
+            ]);
+        });
+
+        it("frees a node that took our cluster's id before the access node had it", () => {
+            const plan = dataNode.plan(missing(reachedServer(markOf("urn:dn1"), CLUSTER)), wish);
+            expect(names(plan)).toEqual(["deleteDistUuid", "addDataNode"]);
+            expect(plan.steps[0]).toMatchObject({
+                on: { server: "dn1", database: "metrics" },
+                values: [CLUSTER],
+            });
+        });
+
+        it("keeps tables of an earlier membership unless forceDestroy, and then makes the database anew", () => {
+            const node = reachedServer(markOf("urn:dn1"), CLUSTER, ["public.conditions"]);
+            expect(() => dataNode.plan(missing(node), wish)).toThrow(/public.conditions.*HOLDS_DATA/s);
+            expect(names(dataNode.plan(missing(node), wishing({ forceDestroy: true })))).toEqual([
+                "dropDatabase",
+                "createDatabase",
+                "markDatabase",
+                "renameDatabase",
+                "addDataNode",
+            ]);
+        });
+
+        it("takes its own node back from a cluster that is gone", () => {
+            const node = reachedServer({ ...markOf("urn:dn1"), cluster: OTHER_CLUSTER }, OTHER_CLUSTER);
+            expect(names(dataNode.plan(missing(node), wish))).toEqual([
+                "deleteDistUuid",
+                "markDatabase",
+                "addDataNode",
+            ]);
+        });
+    });
+
+    describe("refuses", () => {
+        it("an access node that is another cluster, or gone", () => {
+            const foreign = { ...whole, cluster: { ...clusterOf([]), clusterId: OTHER_CLUSTER } };
+            expect(() => dataNode.plan(foreign, wish)).toThrow(/FOREIGN_CLUSTER/);
+            expect(() => dataNode.plan({ ...whole, cluster: undefined }, wish)).toThrow(/NOT_FOUND/);
+        });
+
+        it("a node of another cluster", () => {
+            expect(() => dataNode.plan(missing(reachedServer(undefined, OTHER_CLUSTER)), wish)).toThrow(
+                /FOREIGN_CLUSTER/,
+            );
+        });
+
+        it("a database that is not marked, or another resource's, unless adopted", () => {
+            const bare = missing(reachedServer(undefined, null));
+            expect(() => dataNode.plan(bare, wish)).toThrow(/ALREADY_EXISTS/);
+            const plan = dataNode.plan(bare, wishing({ adopt: true }));
+            expect(names(plan)).toEqual(["markDatabase", "addDataNode"]);
+            expect(plan.steps[1]?.sql).toContain("IF false THEN");
+            expect(() => dataNode.plan(missing(reachedServer(markOf(OTHER_URN), null)), wish)).toThrow(/urn:other/);
+        });
+
+        it("a second name for one database, by its address or by its mark", () => {
+            const twice = {
+                ...missing(emptyServer),
+                cluster: clusterOf([entryOf("dn9", { host: "dn1.example.com" })]),
+            };
+            expect(() => dataNode.plan(twice, wish)).toThrow(/"dn9" already.*NODE_IN_USE/s);
+            const marked = missing(reachedServer(markOf("urn:dn2"), CLUSTER));
+            expect(() => dataNode.plan(marked, wish)).toThrow(/"dn2" already.*NODE_IN_USE/s);
+        });
+
+        it("an entry of another resource, or without a mark, unless adopted", () => {
+            for (const marker of [markOf(OTHER_URN), undefined]) {
+                const state = dataNodeState(entryOf("dn1", { marker }));
+                expect(() => dataNode.plan(state, wish)).toThrow(/ALREADY_EXISTS/);
+                const { steps } = dataNode.plan(state, wishing({ adopt: true }));
+                expect(steps.map(({ name }) => name)).toEqual(["markDataNode"]);
+                expect(steps[0]?.sql).toContain('"adopted":true');
+            }
+        });
+
+        it("a server that is not the node", () => {
+            expect(() => dataNode.plan({ ...whole, node: emptyServer }, known)).toThrow(/NOT_FOUND/);
+        });
+
+        it("bootstrap: false without a database, and without the extension", () => {
+            expect(() => dataNode.plan(missing(emptyServer), wishing({ bootstrap: false }))).toThrow(/no database/);
+            const bare = reachedServer(undefined, null);
+            const node = { ...bare, contents: { timescaledbVersion: null, distUuid: null, hypertables: [] } };
+            expect(() => dataNode.plan(missing(node), wishing({ bootstrap: false }))).toThrow(/no extension/);
+            const plan = dataNode.plan(missing(bare), wishing({ bootstrap: false }));
+            expect(names(plan)).toEqual(["addDataNode"]);
+            expect(plan.steps[0]?.sql).toMatch(/bootstrap => false[^]*IF false THEN/);
+        });
+    });
+
+    describe("changes in place", () => {
+        it("host and port, options, mapping and availability, in one transaction", () => {
+            const entry = entryOf("dn1", {
+                host: "old",
+                available: false,
+                options: { keepalives: "0", sslmode: "require" },
+            });
+            const inputs = { password: "secret", serverOptions: { sslmode: "prefer", connect_timeout: "3" } };
+            const plan = dataNode.plan(dataNodeState(entry), wishing(inputs, nodeOutputs));
+            expect(names(plan)).toEqual(["alterDataNode", "alterServer", "createUserMapping", "alterDataNode"]);
+            expect(plan.steps[1]?.sql).toBe(
+                `ALTER SERVER "dn1" OPTIONS (SET "sslmode" 'prefer', ADD "connect_timeout" '3', DROP "keepalives")`,
+            );
+            expect(new Set(plan.steps.map(({ transaction }) => transaction)).size).toBe(1);
+        });
+
+        it.each([
+            ["another host", entryOf("dn1", { host: "old" })],
+            ["availability", entryOf("dn1", { available: false })],
+        ])("%s only from 2.9 on", (_title, entry) => {
+            const state = { ...dataNodeState(entry), cluster: clusterOf([entry], "2.8.1") };
+            expect(() => dataNode.plan(state, known)).toThrow(/TimescaleDB 2.9.*NOT_SUPPORTED/s);
+            expect(names(dataNode.plan({ ...state, cluster: clusterOf([entry], "2.9.0") }, known))).toEqual([
+                "alterDataNode",
+            ]);
+        });
+
+        it("a mapping whose password differs, and leaves one that it may not look into", () => {
+            const last = { ...nodeOutputs, password: "new" };
+            const mapped = (options: Record<string, string> | null) =>
+                dataNodeState(entryOf("dn1", { mappings: [{ role: "postgres", options }] }));
+            const plan = (options: Record<string, string> | null) =>
+                names(dataNode.plan(mapped(options), wishing({ password: "new" }, last)));
+            expect(plan({ user: "postgres", password: "old" })).toEqual(["dropUserMapping", "createUserMapping"]);
+            expect(plan({ user: "postgres", password: "new" })).toEqual([]);
+            expect(plan(null)).toEqual([]);
+            expect(names(dataNode.plan(mapped({ user: "x" }), wishing({}, last)))).toEqual(["dropUserMapping"]);
+            expect(names(dataNode.plan(mapped({ user: "x" }), known))).toEqual([]);
+        });
+    });
+});
+
+describe("deletion of a data node", () => {
+    const holding = (more: Partial<ObservedDataNode> = {}): ObservedDataNode => ({
+        ...whole,
+        cluster: clusterOf([entryOf("dn1"), entryOf("dn2"), entryOf("dn3")]),
+        holdings: {
+            tables: [
+                { schema: "public", table: "conditions", partitions: 2, nodes: 2, chunks: 3, soleChunks: 2 },
+                { schema: "public", table: "other", partitions: 8, nodes: 3, chunks: 1, soleChunks: 0 },
+            ],
+            soleChunks: [
+                { schema: "_timescaledb_internal", name: "c1", nodes: ["dn1", "dn2", "dn3"] },
+                { schema: "_timescaledb_internal", name: "c2", nodes: ["dn1", "dn2", "dn3"] },
+            ],
+            cutMoves: [],
+        },
+        alive: new Set(["dn1", "dn2", "dn3"]),
+        ...more,
+    });
+    const forced = wishing({ forceDestroy: true }, nodeOutputs);
+
+    it("takes the entry off the access node, then drops the database", () => {
+        const plan = dataNode.planDelete(whole, known);
+        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "deleteDataNode", "dropDatabase"]);
+        expect(plan.steps[0]?.transaction).toBeUndefined();
+    });
+
+    it("drops every mapping first, and ends prepared transactions before the database", () => {
+        const entry = entryOf("dn1", {
+            mappings: [
+                { role: "postgres", options: null },
+                { role: "public", options: null },
+            ],
+        });
+        const node = { ...reachedServer(markOf("urn:dn1"), CLUSTER), prepared: ["ts-1-5-6-7"] };
+        expect(names(dataNode.planDelete({ ...dataNodeState(entry), node }, known))).toEqual([
+            "remoteTxnHealDataNode",
+            "dropUserMapping",
+            "dropUserMapping",
+            "deleteDataNode",
+            "rollbackPrepared",
+            "dropDatabase",
+        ]);
+    });
+
+    it("finishes what a cut run left on the node, and finds nothing to do when all is gone", () => {
+        expect(names(dataNode.planDelete(missing(reachedServer(markOf("urn:dn1"), CLUSTER)), known))).toEqual([
+            "dropDatabase",
+        ]);
+        expect(dataNode.planDelete(missing(emptyServer), known)).toEqual({ steps: [], warnings: [] });
+        expect(dataNode.planDelete(undefined, known)).toEqual({ steps: [], warnings: [] });
+    });
+
+    it("cleans the node itself where the access node is gone, and else says what may be left", () => {
+        const gone = { ...whole, cluster: undefined };
+        expect(names(dataNode.planDelete(gone, known))).toEqual(["dropDatabase"]);
+        expect(dataNode.planDelete({ ...gone, node: unreached }, known)).toEqual({
+            steps: [],
+            warnings: [expect.stringContaining("may still be there")],
+        });
+    });
+
+    it("leaves a database alone that is not its own", () => {
+        expect(names(dataNode.planDelete(missing(reachedServer(markOf(OTHER_URN), null)), known))).toEqual([]);
+        expect(names(dataNode.planDelete(missing(reachedServer(undefined, OTHER_CLUSTER)), forced))).toEqual([]);
+        const others = dataNodeState(entryOf("dn1", { marker: markOf(OTHER_URN) }));
+        expect(dataNode.planDelete(others, known)).toEqual({
+            steps: [],
+            warnings: [expect.stringContaining("left alone")],
+        });
+    });
+
+    it("keeps an adopted database, free to be added again", () => {
+        const adopted = markOf("urn:dn1", { adopted: true });
+        const state = { ...dataNodeState(entryOf("dn1", { marker: adopted })), node: reachedServer(adopted, CLUSTER) };
+        expect(names(dataNode.planDelete(state, known))).toEqual([
+            "remoteTxnHealDataNode",
+            "deleteDataNode",
+            "deleteDistUuid",
+            "unmarkDatabase",
+        ]);
+        expect(names(dataNode.planDelete(state, forced))).toContain("dropDatabase");
+    });
+
+    it("refuses to lose the only copy of a chunk, with counts", () => {
+        expect(() => dataNode.planDelete(holding(), known)).toThrow(/2 of "public.conditions".*LAST_COPY/s);
+    });
+
+    it("moves chunks to the nodes with the fewest first, and nothing else in that round", () => {
+        const plan = dataNode.planDelete(
+            holding({ holdings: { ...holding().holdings!, cutMoves: ["ts_copy_1_1"] } }),
+            wishing({ drainOnDelete: true }, nodeOutputs),
+        );
+        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "cleanupCopyChunkOperation", "moveChunk", "moveChunk"]);
+        expect(plan.steps.slice(2).map(({ values }) => values)).toEqual([
+            ['"_timescaledb_internal"."c1"', "dn1", "dn2"],
+            ['"_timescaledb_internal"."c2"', "dn1", "dn3"],
+        ]);
+        expect(plan.steps.every(({ transaction }) => transaction === undefined)).toBe(true);
+    });
+
+    it("cannot move chunks to nowhere, before 2.4, or without wal_level logical", () => {
+        const drained = wishing({ drainOnDelete: true }, nodeOutputs);
+        expect(() => dataNode.planDelete(holding({ alive: new Set(["dn1"]) }), drained)).toThrow(/LAST_COPY/);
+        const old = { cluster: clusterOf(holding().cluster!.nodes, "2.3.1") };
+        expect(() => dataNode.planDelete(holding(old), drained)).toThrow(/TimescaleDB 2.4.*NOT_SUPPORTED/s);
+        const node = { ...reachedServer(markOf("urn:dn1"), CLUSTER), walLevel: "replica" };
+        expect(() => dataNode.planDelete(holding({ node }), drained)).toThrow(/wal_level.*NOT_SUPPORTED/s);
+    });
+
+    it("takes tables off the node with forceDestroy, and keeps given numbers of partitions", () => {
+        const plan = dataNode.planDelete(holding(), forced);
+        expect(names(plan)).toEqual([
+            "remoteTxnHealDataNode",
+            "dropForeignTable",
+            "detachDataNode",
+            "detachDataNode",
+            "deleteDataNode",
+            "dropDatabase",
+        ]);
+        expect(plan.steps[1]?.destroys).toEqual({ what: "2 chunks on data node dn1" });
+        expect(plan.steps[2]?.values).toEqual(["dn1", "public", "conditions", true]);
+        expect(plan.steps[3]?.values).toEqual(["dn1", "public", "other", false]);
+    });
+
+    it("refuses a node that nobody reaches, and with forceDestroy says what stays where", () => {
+        const dead = { ...whole, node: unreached, alive: new Set<string>() };
+        expect(() => dataNode.planDelete(dead, known)).toThrow(/SERVER_UNREACHABLE/);
+        const plan = dataNode.planDelete(dead, forced);
+        expect(names(plan)).toEqual(["deleteDataNode"]);
+        expect(plan.warnings).toEqual([
+            'database "metrics" of data node "dn1" stays on dn1.example.com:5432: connection refused',
+        ]);
+    });
+
+    describe("through the access node alone", () => {
+        const through = (entry = entryOf("dn1")): ObservedDataNode => ({ ...dataNodeState(entry), node: unreached });
+
+        it("drops database and entry at once", () => {
+            const { steps } = dataNode.planDelete(through(), known);
+            expect(steps.map(({ name }) => name)).toEqual(["remoteTxnHealDataNode", "deleteDataNode"]);
+            expect(steps[1]?.sql).toContain("drop_database => true");
+            expect(steps[1]?.transaction).toBeUndefined();
+        });
+
+        it("drops the database while a mapping keeps the entry, then the entry", () => {
+            const mappings = [{ role: "postgres", options: null }];
+            const { steps } = dataNode.planDelete(through(entryOf("dn1", { mappings })), known);
+            expect(steps.map(({ name }) => name)).toEqual(["remoteTxnHealDataNode", "markDataNode", "deleteDataNode"]);
+            expect(steps[2]?.tolerates).toEqual(["2BP01"]);
+            const left = entryOf("dn1", { mappings, marker: markOf("urn:dn1", { leaving: true }) });
+            const plan = dataNode.planDelete({ ...through(left), alive: new Set() }, known);
+            expect(names(plan)).toEqual(["dropUserMapping", "deleteDataNode"]);
+            expect(plan.warnings).toEqual([]);
+        });
+
+        it("keeps the database before 2.6, free to be added again, and says so", () => {
+            const state = { ...through(), cluster: clusterOf([entryOf("dn1")], "2.5.2") };
+            const plan = dataNode.planDelete(state, known);
+            expect(names(plan)).toEqual(["remoteTxnHealDataNode", "distributedExec", "deleteDataNode"]);
+            expect(plan.warnings).toHaveLength(1);
+        });
+    });
+});

@@ -1,0 +1,503 @@
+import type { DistributedHypertableInputs } from "../../../../provider/engines/desired";
+import type { Plan } from "../../../../provider/engines/engine";
+import { distributedHypertable } from "../../../../provider/engines/multinode/distributedHypertable";
+import { indexPath } from "../../../../provider/engines/multinode/indexes";
+import {
+    canonical,
+    clusterOf,
+    CLUSTER,
+    entryOf,
+    hypertableState,
+    markOf,
+    names,
+    newId,
+    observedTable,
+    OTHER_CLUSTER,
+    OTHER_URN,
+    tableInputs,
+    tableOutputs,
+    tableState,
+} from "./fixtures";
+
+type Inputs = DistributedHypertableInputs;
+
+const wish = { inputs: tableInputs, newId };
+const known = { ...wish, last: tableOutputs };
+const whole = observedTable(tableState());
+const changing = (more: Partial<Inputs>) => ({ ...known, inputs: { ...tableInputs, ...more } });
+const wishing = (more: Partial<Inputs>) => ({ inputs: { ...tableInputs, ...more }, newId });
+
+/** The statements of a plan that are not bound calls, on one line each. */
+const sql = ({ steps }: Plan): string[] => steps.map((step) => step.sql.replace(/\s+/g, " "));
+
+describe("plan of a distributed hypertable", () => {
+    it("makes it whole in one transaction where there is nothing", () => {
+        const plan = distributedHypertable.plan(
+            observedTable(),
+            wishing({
+                primaryKey: ["time", "device"],
+                uniqueKeys: [["device", "time"]],
+                indexes: [{ columns: ["temp DESC"] }],
+            }),
+        );
+        expect(names(plan)).toEqual([
+            "remoteTxnHealDataNode",
+            "createTable",
+            "createDistributedHypertable",
+            "createIndex",
+            "markTable",
+        ]);
+        expect(plan.steps[0]?.transaction).toBeUndefined();
+        expect(new Set(plan.steps.slice(1).map(({ transaction }) => transaction)).size).toBe(1);
+        expect(sql(plan)[1]).toBe(
+            'CREATE TABLE "public"."conditions" ( "time" timestamptz NOT NULL, "device" integer,' +
+                ' "temp" float8 CONSTRAINT "temp_check" CHECK (temp>0),' +
+                ' PRIMARY KEY ("time", "device"), UNIQUE ("device", "time") )',
+        );
+        expect(sql(plan)[3]).toMatch(/^CREATE INDEX "conditions_[0-9a-f]{8}_idx" ON .* \("temp" DESC\)$/);
+        expect(plan.steps[2]?.values?.at(-1)).toEqual(["dn1", "dn2"]);
+    });
+
+    it("does nothing where all is as wished", () => {
+        expect(distributedHypertable.plan(whole, wish)).toEqual({ steps: [], warnings: [] });
+        expect(distributedHypertable.plan(whole, known)).toEqual({ steps: [], warnings: [] });
+    });
+
+    it("takes a number as an integer column's interval, and an interval as an interval", () => {
+        const [, , text] = sql(distributedHypertable.plan(observedTable(), wishing({ chunkTimeInterval: "1 day" })));
+        const [, , number] = sql(distributedHypertable.plan(observedTable(), wishing({ chunkTimeInterval: 1000 })));
+        expect(text).toContain("chunk_time_interval => $7::interval");
+        expect(number).toContain("chunk_time_interval => $7::bigint");
+    });
+
+    it("makes a missing schema on all nodes, marked, in the same transaction", () => {
+        const plan = distributedHypertable.plan(observedTable(), wishing({ schema: "own" }));
+        expect(names(plan).slice(1, 6)).toEqual([
+            "lockSchema",
+            "createSchema",
+            "markSchema",
+            "distributedExec",
+            "createTable",
+        ]);
+        const there = { schemas: [{ name: "own", comment: null, marker: undefined, isEmpty: false }] };
+        const other = distributedHypertable.plan(observedTable(undefined, there), wishing({ schema: "own" }));
+        expect(names(other).slice(1, 3)).toEqual(["distributedExec", "createTable"]);
+    });
+
+    it("puts a table without stated nodes on those that the access node has and that are available", () => {
+        const cluster = clusterOf([entryOf("dn1"), entryOf("dn2", { available: false }), entryOf("dn3")]);
+        const plan = distributedHypertable.plan(
+            observedTable(undefined, { cluster }),
+            wishing({ dataNodes: undefined }),
+        );
+        expect(plan.steps[2]?.values?.at(-1)).toEqual(["dn1", "dn3"]);
+        expect(distributedHypertable.plan(whole, changing({ dataNodes: undefined })).steps).toEqual([]);
+    });
+
+    it("heals the data nodes of a finished table only where something is in doubt", () => {
+        const plan = distributedHypertable.plan({ ...whole, inDoubt: ["dn2"] }, known);
+        expect(names(plan)).toEqual(["remoteTxnHealDataNode"]);
+        expect(plan.steps[0]?.values).toEqual([["dn1", "dn2"]]);
+    });
+
+    describe("refuses", () => {
+        it("another cluster, one that is gone, and nodes that are not there", () => {
+            const foreign = { ...whole, cluster: { ...clusterOf([]), clusterId: OTHER_CLUSTER } };
+            expect(() => distributedHypertable.plan(foreign, known)).toThrow(/FOREIGN_CLUSTER/);
+            expect(() => distributedHypertable.plan(undefined, known)).toThrow(/NOT_FOUND/);
+            expect(() => distributedHypertable.plan(observedTable(), wishing({ dataNodes: ["dn1", "dn9"] }))).toThrow(
+                /"dn9".*NOT_FOUND/s,
+            );
+            const none = observedTable(undefined, { cluster: clusterOf([]) });
+            expect(() => distributedHypertable.plan(none, wishing({ dataNodes: undefined }))).toThrow(/no data nodes/);
+        });
+
+        it("a table of another resource, or without a mark, unless adopted", () => {
+            for (const marker of [markOf(OTHER_URN), undefined]) {
+                const state = observedTable(tableState({ marker }));
+                expect(() => distributedHypertable.plan(state, wish)).toThrow(/ALREADY_EXISTS/);
+                const plan = distributedHypertable.plan(state, wishing({ adopt: true }));
+                expect(names(plan)).toEqual(["remoteTxnHealDataNode", "markTable"]);
+                expect(sql(plan)[1]).toContain('"adopted":true');
+            }
+        });
+
+        it("a view, a plain hypertable, other dimensions, and a table in the way of a rename", () => {
+            const plain = { ...hypertableState, replicationFactor: null };
+            expect(() => distributedHypertable.plan(observedTable(tableState({ kind: "v" })), known)).toThrow(
+                /no ordinary table/,
+            );
+            expect(() => distributedHypertable.plan(observedTable(tableState({ hypertable: plain })), known)).toThrow(
+                /cannot become distributed/,
+            );
+            expect(() => distributedHypertable.plan(whole, changing({ timeColumn: "temp" }))).toThrow(/NOT_SUPPORTED/);
+            expect(() =>
+                distributedHypertable.plan(
+                    { ...whole, inTheWay: tableState({ name: "new" }) },
+                    changing({ tableName: "new" }),
+                ),
+            ).toThrow(/ALREADY_EXISTS/);
+        });
+
+        it("no columns where there is no table", () => {
+            expect(() => distributedHypertable.plan(observedTable(), wishing({ columns: undefined }))).toThrow(
+                /NOT_FOUND/,
+            );
+        });
+    });
+
+    describe("of a table that exists", () => {
+        const { hypertable: _hypertable, ...plain } = tableState({ marker: undefined });
+        const empty = observedTable(plain);
+        const full = { ...empty, contents: { chunks: 0, rows: 7, isMore: false, soleChunks: [] } };
+        const omitted = wishing({ columns: undefined });
+
+        it("makes it distributed, and marks it as somebody else's", () => {
+            const plan = distributedHypertable.plan(empty, omitted);
+            expect(names(plan)).toEqual(["remoteTxnHealDataNode", "createDistributedHypertable", "markTable"]);
+            expect(sql(plan)[2]).toContain('"adopted":true');
+        });
+
+        it("moves its rows through a counted staging table only when asked to", () => {
+            expect(() => distributedHypertable.plan(full, omitted)).toThrow(/7 rows.*HOLDS_DATA/s);
+            const plan = distributedHypertable.plan(full, wishing({ columns: undefined, migrateData: true }));
+            expect(names(plan)).toEqual([
+                "remoteTxnHealDataNode",
+                "lockTable",
+                "createStagingTable",
+                "truncate",
+                "createDistributedHypertable",
+                "insert",
+                "countRows",
+                "dropStagingTable",
+                "markTable",
+            ]);
+            expect(new Set(plan.steps.slice(1).map(({ transaction }) => transaction)).size).toBe(1);
+        });
+
+        it("does not write generated columns", () => {
+            const table = { ...plain, generatedColumns: ["temp"] };
+            const plan = distributedHypertable.plan(
+                { ...full, table },
+                wishing({ columns: undefined, migrateData: true }),
+            );
+            expect(sql(plan)[5]).toContain('("time", "device") OVERRIDING SYSTEM VALUE');
+        });
+
+        it("takes one with stated columns for its own only with adopt", () => {
+            expect(() => distributedHypertable.plan(empty, wish)).toThrow(/ALREADY_EXISTS/);
+            expect(names(distributedHypertable.plan(empty, wishing({ adopt: true })))).toContain("markTable");
+        });
+    });
+
+    describe("changes in place, in one transaction:", () => {
+        const added: Inputs["columns"] = [
+            ...(tableInputs.columns ?? []),
+            { name: "site", type: "text", nullable: true },
+        ];
+        const cases: [string, Partial<Inputs>, string[]][] = [
+            ["the name", { tableName: "new" }, ["renameTable"]],
+            ["the interval", { chunkTimeInterval: "1 day" }, ["setChunkTimeInterval"]],
+            ["the number of partitions", { numberPartitions: 4 }, ["setNumberPartitions"]],
+            ["the replication factor", { replicationFactor: 2 }, ["setReplicationFactor"]],
+            ["a column more", { columns: added }, ["addColumn"]],
+            ["the primary key", { primaryKey: ["time", "device"] }, ["alterColumnNotNull", "addConstraint"]],
+            ["a unique key", { uniqueKeys: [["time", "device"]] }, ["addConstraint"]],
+            ["an index", { indexes: [{ columns: ["temp"] }] }, ["createIndex"]],
+            ["a node more", { dataNodes: ["dn1", "dn2", "dn3"] }, ["attachDataNode"]],
+            ["a node less", { dataNodes: ["dn1"] }, ["detachDataNode"]],
+            ["the owner of the mark", { logicalUrn: "urn:new" }, ["markTable"]],
+        ];
+
+        it.each(cases)("%s", (_title, change, expected) => {
+            const asked = { ...canonical, "columns.site.type": "text" };
+            const spelled =
+                change.chunkTimeInterval === undefined ? asked : { ...asked, chunkTimeInterval: "86400000000" };
+            const plan = distributedHypertable.plan({ ...whole, canonical: spelled }, changing(change));
+            expect(names(plan)).toEqual(["remoteTxnHealDataNode", ...expected]);
+            expect(new Set(plan.steps.slice(1).map(({ transaction }) => transaction))).toEqual(
+                new Set(["alter distributed hypertable"]),
+            );
+        });
+
+        it("a schema that is made, and one that was made and is empty", () => {
+            const own = { name: "old", comment: null, marker: markOf("urn:t"), isEmpty: false };
+            const moved = changing({ schema: "new" });
+            const last = { ...tableOutputs, schema: "old" };
+            const plan = distributedHypertable.plan(
+                { ...whole, table: tableState({ schema: "old" }), schemas: [own] },
+                { ...moved, last },
+            );
+            expect(names(plan)).toEqual([
+                "remoteTxnHealDataNode",
+                "lockSchema",
+                "createSchema",
+                "markSchema",
+                "distributedExec",
+                "setSchema",
+            ]);
+            const left = { ...whole, table: tableState({ schema: "new" }), schemas: [{ ...own, isEmpty: true }] };
+            expect(names(distributedHypertable.plan(left, { ...moved, last }))).toEqual([
+                "remoteTxnHealDataNode",
+                "distributedExec",
+                "distributedExec",
+                "dropSchema",
+            ]);
+        });
+
+        it("keys go before the columns change, and come after", () => {
+            const keys = [{ name: "conditions_pkey", primary: true, columns: ["time", "device"] }];
+            const columns = tableState().columns.map((column) =>
+                column.name === "device" ? { ...column, nullable: false } : column,
+            );
+            const last = { ...tableOutputs, primaryKey: ["time", "device"] };
+            const plan = distributedHypertable.plan(observedTable(tableState({ keys, columns })), {
+                ...changing({ uniqueKeys: [["device", "time"]] }),
+                last,
+            });
+            expect(names(plan).slice(1)).toEqual(["dropConstraint", "alterColumnNotNull", "addConstraint"]);
+        });
+
+        it("keys and indexes of somebody else stay", () => {
+            const table = tableState({
+                keys: [{ name: "users", primary: false, columns: ["time", "device", "temp"] }],
+                indexes: [{ name: "users_index", definition: "btree (temp)" }],
+            });
+            expect(distributedHypertable.plan(observedTable(table), known).steps).toEqual([]);
+        });
+
+        it("an index that is there under any name, and a named one that is another", () => {
+            const index = { columns: ["temp"], unique: false };
+            const named = { ...index, name: "mine" };
+            const spelled = { ...canonical, [indexPath(index)]: "btree (temp)" };
+            const table = (name: string, definition: string) =>
+                observedTable(tableState({ indexes: [{ name, definition }] }), { canonical: spelled });
+            const plan = (observed: typeof whole, wanted: object) =>
+                names(distributedHypertable.plan(observed, changing({ indexes: [wanted as typeof index] })));
+            expect(plan(table("any", "btree (temp)"), index)).toEqual([]);
+            expect(plan(table("mine", "btree (device)"), named)).toEqual([
+                "remoteTxnHealDataNode",
+                "dropIndex",
+                "createIndex",
+            ]);
+        });
+
+        it("an index that the program dropped", () => {
+            const index = { columns: ["temp"], unique: false };
+            const last = {
+                ...tableOutputs,
+                indexes: [index],
+                canonical: { ...canonical, [indexPath(index)]: "btree (temp)" },
+            };
+            const state = observedTable(tableState({ indexes: [{ name: "x", definition: "btree (temp)" }] }));
+            expect(names(distributedHypertable.plan(state, { ...known, last }))).toEqual([
+                "remoteTxnHealDataNode",
+                "dropIndex",
+            ]);
+        });
+
+        it("compression goes along to a node that joins", () => {
+            const hypertable = { ...hypertableState, compression: { segmentBy: "device", orderBy: null } };
+            const plan = distributedHypertable.plan(
+                observedTable(tableState({ hypertable })),
+                changing({ dataNodes: ["dn1", "dn2", "dn3"] }),
+            );
+            expect(names(plan).slice(1)).toEqual(["attachDataNode", "distributedExec"]);
+            expect(plan.steps[2]?.values).toEqual([
+                `ALTER TABLE "public"."conditions" SET (timescaledb.compress, timescaledb.compress_segmentby = 'device')`,
+                ["dn3"],
+            ]);
+        });
+
+        it.each([
+            [undefined, true],
+            [2, false],
+        ])("with %s partitions given, the server repartitions: %s", (numberPartitions, repartition) => {
+            const plan = distributedHypertable.plan(whole, changing({ numberPartitions, dataNodes: ["dn1", "dn3"] }));
+            expect(plan.steps.slice(1).map(({ name, values }) => [name, values?.[2]])).toEqual([
+                ["attachDataNode", repartition],
+                ["detachDataNode", repartition],
+            ]);
+        });
+    });
+
+    describe("of columns", () => {
+        const withoutTemp = tableInputs.columns?.slice(0, 2);
+        const withTemp = (type: string) =>
+            tableInputs.columns?.map((column) => (column.name === "temp" ? { ...column, type } : column));
+
+        it("drops one only with forceDestroy", () => {
+            expect(() => distributedHypertable.plan(whole, changing({ columns: withoutTemp }))).toThrow(/HOLDS_DATA/);
+            const plan = distributedHypertable.plan(whole, changing({ columns: withoutTemp, forceDestroy: true }));
+            expect(plan.steps.at(-1)).toMatchObject({ name: "dropColumn", destroys: { what: "column temp" } });
+        });
+
+        it("narrows a type only with forceDestroy, and only from 2.5 on", () => {
+            const narrowed = { ...whole, canonical: { ...canonical, "columns.temp.type": "real" } };
+            const change = changing({ columns: withTemp("real") });
+            expect(() => distributedHypertable.plan(narrowed, change)).toThrow(/HOLDS_DATA/);
+            const forced = { ...change, inputs: { ...change.inputs, forceDestroy: true } };
+            expect(sql(distributedHypertable.plan(narrowed, forced)).at(-1)).toBe(
+                'ALTER TABLE "public"."conditions" ALTER COLUMN "temp" TYPE real',
+            );
+            const old = { ...narrowed, cluster: clusterOf([entryOf("dn1"), entryOf("dn2")], "2.4.2") };
+            expect(() => distributedHypertable.plan(old, forced)).toThrow(/TimescaleDB 2.5.*NOT_SUPPORTED/s);
+        });
+
+        it("refuses another default, and another type of the partitioning column", () => {
+            const defaulted = tableInputs.columns?.map((column) =>
+                column.name === "temp" ? { ...column, default: "1" } : column,
+            );
+            expect(() => distributedHypertable.plan(whole, changing({ columns: defaulted }))).toThrow(/NOT_SUPPORTED/);
+            const typed = { ...whole, canonical: { ...canonical, "columns.device.type": "bigint" } };
+            expect(() => distributedHypertable.plan(typed, known)).toThrow(/partitioning column.*NOT_SUPPORTED/s);
+        });
+
+        it("replaces a check that says something else", () => {
+            const state = {
+                ...whole,
+                canonical: { ...canonical, "columns.temp.check": "(temp > (1)::double precision)" },
+            };
+            expect(sql(distributedHypertable.plan(state, known)).slice(1)).toEqual([
+                'ALTER TABLE "public"."conditions" DROP CONSTRAINT "temp_check"',
+                'ALTER TABLE "public"."conditions" ADD CONSTRAINT "temp_check" CHECK (temp>0)',
+            ]);
+        });
+    });
+
+    describe("of a node that leaves with the only copy of chunks", () => {
+        const sole = { schema: "s", name: "c1", node: "dn2", nodes: ["dn1", "dn2"] };
+        const state = { ...whole, contents: { chunks: 1, rows: 5, isMore: false, soleChunks: [sole] } };
+
+        it("refuses, unless the node is to be drained: then moves them before anything else", () => {
+            expect(() => distributedHypertable.plan(state, changing({ dataNodes: ["dn1"] }))).toThrow(
+                /1 of "public.conditions".*LAST_COPY/s,
+            );
+            const nodes = { dn2: { drainOnDelete: true } };
+            const plan = distributedHypertable.plan(state, changing({ dataNodes: ["dn1"], nodes }));
+            expect(names(plan)).toEqual(["remoteTxnHealDataNode", "moveChunk", "detachDataNode"]);
+            expect(plan.steps[1]?.transaction).toBeUndefined();
+            expect(plan.steps[2]?.sql).toContain("drop_remote_data => true");
+        });
+
+        it("leaves the table on a node that does not answer, and says so", () => {
+            const dead = { ...whole, alive: new Set(["dn1"]) };
+            const plan = distributedHypertable.plan(dead, changing({ dataNodes: ["dn1"] }));
+            expect(plan.steps.at(-1)?.sql).not.toContain("drop_remote_data");
+            expect(plan.warnings).toHaveLength(1);
+        });
+    });
+});
+
+describe("deletion of a distributed hypertable", () => {
+    const forced = changing({ forceDestroy: true });
+    const full = { ...whole, contents: { chunks: 3, rows: 5, isMore: false, soleChunks: [] } };
+
+    it("heals, then drops the table by one statement", () => {
+        const plan = distributedHypertable.planDelete(whole, known);
+        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "dropTable"]);
+        expect(sql(plan)[1]).toBe('DROP TABLE IF EXISTS "public"."conditions"');
+    });
+
+    it("refuses while it holds rows, or may hold some, with counts", () => {
+        expect(() => distributedHypertable.planDelete(full, known)).toThrow(/3 chunks with 5 rows.*HOLDS_DATA/s);
+        const unknown = { ...full, contents: { ...full.contents, rows: undefined } };
+        expect(() => distributedHypertable.planDelete(unknown, known)).toThrow(/unknown number.*HOLDS_DATA/s);
+        const emptied = { ...full, contents: { ...full.contents, rows: 0 } };
+        expect(names(distributedHypertable.planDelete(emptied, known))).toContain("dropTable");
+        expect(distributedHypertable.planDelete(full, forced).steps.at(-1)?.destroys).toEqual({
+            what: '"public.conditions" with 3 chunks',
+            rows: 5,
+        });
+    });
+
+    it("finds nothing to do where table or cluster are gone, or are others", () => {
+        const nothing = { steps: [], warnings: [] };
+        expect(distributedHypertable.planDelete(undefined, known)).toEqual(nothing);
+        expect(distributedHypertable.planDelete(observedTable(), known)).toEqual(nothing);
+        const foreign = { ...whole, cluster: { ...clusterOf([]), clusterId: OTHER_CLUSTER } };
+        expect(distributedHypertable.planDelete(foreign, known)).toEqual(nothing);
+    });
+
+    it("leaves a table alone that is not its own", () => {
+        for (const marker of [markOf(OTHER_URN), undefined]) {
+            const plan = distributedHypertable.planDelete(observedTable(tableState({ marker })), forced);
+            expect(plan).toEqual({ steps: [], warnings: [expect.stringContaining("left alone")] });
+        }
+    });
+
+    it("takes its mark off an adopted table, rows and all, and drops it with forceDestroy", () => {
+        const adopted = { ...full, table: tableState({ marker: markOf("urn:t", { adopted: true }) }) };
+        expect(names(distributedHypertable.planDelete(adopted, known))).toEqual(["unmarkTable"]);
+        expect(names(distributedHypertable.planDelete(adopted, forced))).toContain("dropTable");
+    });
+
+    it("drops a schema that was made for tables once it is empty, on the nodes first", () => {
+        const own = { name: "own", comment: null, marker: markOf("urn:t"), isEmpty: true };
+        const last = { ...tableOutputs, schema: "own" };
+        const plan = (schema: typeof own) =>
+            names(
+                distributedHypertable.planDelete(observedTable(undefined, { schemas: [schema] }), {
+                    ...changing({ schema: "own" }),
+                    last,
+                }),
+            );
+        expect(plan(own)).toEqual(["distributedExec", "distributedExec", "dropSchema"]);
+        expect(plan({ ...own, isEmpty: false })).toEqual([]);
+        expect(plan({ ...own, marker: { ...own.marker, cluster: OTHER_CLUSTER } })).toEqual([]);
+        expect(own.marker.cluster).toBe(CLUSTER);
+    });
+
+    it("needs all its nodes, and with forceDestroy forgets those that do not answer first", () => {
+        const dead = { ...full, alive: new Set(["dn1"]) };
+        const emptied = { ...dead, contents: { ...dead.contents, rows: 0 } };
+        expect(() => distributedHypertable.planDelete(emptied, known)).toThrow(/dn2.*SERVER_UNREACHABLE/s);
+        const plan = distributedHypertable.planDelete(dead, forced);
+        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "dropForeignTable", "detachDataNode", "dropTable"]);
+        expect(plan.steps[0]?.values).toEqual([["dn1"]]);
+        expect(plan.warnings).toEqual([expect.stringContaining('stays on data node "dn2"')]);
+    });
+});
+
+describe("description of a distributed hypertable", () => {
+    it("is what the program says while nothing has changed", () => {
+        const { inputs, computed } = distributedHypertable.describe(whole, known);
+        expect(JSON.parse(JSON.stringify(inputs))).toEqual(JSON.parse(JSON.stringify(tableInputs)));
+        expect(computed).toMatchObject({
+            hypertableId: "1",
+            attachedDataNodes: ["dn1", "dn2"],
+            created: { table: true, schema: false },
+            canonical,
+        });
+    });
+
+    it("keeps the program's order of nodes, and its spelling of the interval", () => {
+        const spelled = changing({ dataNodes: ["dn2", "dn1"], chunkTimeInterval: "1 week" });
+        const { inputs } = distributedHypertable.describe(whole, spelled);
+        expect(inputs).toMatchObject({ dataNodes: ["dn2", "dn1"], chunkTimeInterval: "1 week" });
+    });
+
+    it("tells what differs in the server's words", () => {
+        const hypertable = {
+            ...hypertableState,
+            nodes: ["dn1", "dn3"],
+            replicationFactor: 2,
+            dimensions: [
+                { ...hypertableState.dimensions[0]!, length: "86400000000", interval: "1 day" },
+                { ...hypertableState.dimensions[1]!, partitions: 8 },
+            ],
+        };
+        const { inputs } = distributedHypertable.describe(
+            observedTable(tableState({ hypertable })),
+            changing({ numberPartitions: 4, primaryKey: ["time"], indexes: [{ columns: ["temp"] }] }),
+        );
+        expect(inputs).toMatchObject({
+            dataNodes: ["dn1", "dn3"],
+            replicationFactor: 2,
+            numberPartitions: 8,
+            chunkTimeInterval: "1 day",
+            indexes: [],
+        });
+        expect(inputs.primaryKey).toBeUndefined();
+    });
+});
