@@ -1,6 +1,6 @@
 /**
  * One error type, the catalogue of its codes, and the one place where secrets are taken out of texts.
- * docs/errors.md has a section for each code; its anchor is the code in lower case with dashes.
+ * docs/errors.md has a section for each code; its anchor is the code in lower case.
  */
 
 /** Every code that a {@link ProviderError} can carry, with its one-line meaning. */
@@ -93,7 +93,7 @@ export class ProviderError extends Error {
 
 function compose(code: ErrorCode, reason: string, remedy: string | undefined): string {
     const sentences = [reason, ...(remedy === undefined ? [] : [remedy])].map((text) => text.replace(/[.\s]+$/, ""));
-    return `${sentences.join(". ")}. [${code}] docs/errors.md#${code.toLowerCase().replaceAll("_", "-")}`;
+    return `${sentences.join(". ")}. [${code}] docs/errors.md#${code.toLowerCase()}`;
 }
 
 /**

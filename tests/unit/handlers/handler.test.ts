@@ -202,7 +202,7 @@ describe("create", () => {
         const error = await failure(things.create(INPUTS));
         expect(error.message).toBe(
             'could not create thing "n": \n- dn1: one. Mend it\n- dn1: two. Mend it. ' +
-                "[PREFLIGHT_FAILED] docs/errors.md#preflight-failed",
+                "[PREFLIGHT_FAILED] docs/errors.md#preflight_failed",
         );
         expect(error.id).toBeUndefined();
         expect(fakePool.statements).toEqual([]);
@@ -225,7 +225,7 @@ describe("create", () => {
         const error = await failure(things.create(INPUTS));
         expect(error.message).toBe(
             'could not create thing "n": permission denied (SQLSTATE 42501). ' +
-                "[PERMISSION_DENIED] docs/errors.md#permission-denied",
+                "[PERMISSION_DENIED] docs/errors.md#permission_denied",
         );
         expect(error.id).toBeUndefined();
         expect(error.stack).toBe("");
@@ -236,7 +236,7 @@ describe("create", () => {
         const error = await failure(things.create(INPUTS));
         const reason =
             'could not finish thing "n": change on access node (access:5432): permission denied (SQLSTATE 42501). ' +
-            "[PERMISSION_DENIED] docs/errors.md#permission-denied";
+            "[PERMISSION_DENIED] docs/errors.md#permission_denied";
         expect(error).toBeInstanceOf(Error);
         expect(error.id).toBe("id of n");
         expect(error.reasons).toEqual([reason]);
@@ -369,7 +369,7 @@ describe("update", () => {
         };
         const error = await failure(things.update("id of n", outs, { ...INPUTS, things: [] }));
         expect(error.message).toBe(
-            'could not update thing "n": it holds 5 rows. [HOLDS_DATA] docs/errors.md#holds-data',
+            'could not update thing "n": it holds 5 rows. [HOLDS_DATA] docs/errors.md#holds_data',
         );
         expect(error.id).toBeUndefined();
     });
