@@ -56,6 +56,10 @@ const SETUP = {
     },
 };
 
+/** The tier that runs. @type {import("node:child_process").ChildProcess | undefined} */
+let running;
+let isInterrupted = false;
+
 /** What the set-up has started. @type {(() => Promise<void>)[]} */
 const cleanUps = [];
 
@@ -70,6 +74,15 @@ if (unknown.length) {
     process.exit(2);
 }
 const tiers = /** @type {Tier[]} */ (Object.keys(TIERS)).filter((tier) => !names.length || names.includes(tier));
+
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
+    process.on(signal, () => {
+        isInterrupted = true;
+        // A set-up step knows no half-way: what it makes appears complete or not at all.
+        if (running) running.kill(signal);
+        else process.exit(1);
+    });
+}
 
 main()
     .finally(() => Promise.all(cleanUps.map((cleanUp) => cleanUp())))
@@ -86,6 +99,7 @@ async function main() {
     const failures = await setUp(new Set(tiers.flatMap((tier) => TIERS[tier])));
     const reports = [];
     for (const tier of tiers) {
+        if (isInterrupted) break;
         const broken = TIERS[tier].find((step) => failures.has(step));
         console.log(`\n=== ${tier} ===`);
         const start = Date.now();
@@ -133,7 +147,9 @@ async function runTier(tier) {
     try {
         // With --json the results go to standard output as well, where nobody wants them.
         const child = spawn(process.execPath, args, { cwd: REPOSITORY, env, stdio: ["ignore", "ignore", "inherit"] });
+        running = child;
         const code = await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve));
+        running = undefined;
         if (!fs.existsSync(file)) return { error: `jest ended with ${code} and without a report` };
         return JSON.parse(fs.readFileSync(file, "utf8"));
     } finally {
