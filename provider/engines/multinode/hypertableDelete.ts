@@ -43,7 +43,7 @@ export function planDeleteHypertable(observed: ObservedHypertable | undefined, w
 
 function planDrop(cluster: ClusterState, observed: ObservedHypertable, table: TableState, wish: HypertableWish): Plan {
     const { inputs } = wish;
-    const { contents, alive } = observed;
+    const { contents, alive, inDoubt } = observed;
     const on = accessDatabase(inputs.accessNode);
     const name = `"${table.schema}.${table.name}"`;
     const nodes = table.hypertable?.nodes ?? [];
@@ -77,7 +77,7 @@ function planDrop(cluster: ClusterState, observed: ObservedHypertable, table: Ta
             ...planHeal(
                 on,
                 cluster,
-                nodes.filter((node) => alive.has(node)),
+                [...inDoubt.left, ...inDoubt.possible].filter((node) => alive.has(node)),
             ),
             ...dead.flatMap((node) => forgetNode(cluster, table, node, wish)),
             drop,

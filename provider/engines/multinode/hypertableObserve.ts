@@ -13,7 +13,7 @@ import { indexPath, readIndexSpelling } from "./indexes";
 import { askInterval, DEFAULT_CHUNK_INTERVAL, INTERVAL_PATH } from "./intervals";
 import { pingNodes } from "./liveness";
 import { observeContents, type TableContents } from "./contents";
-import { observeInDoubt } from "./inDoubt";
+import { observeInDoubt, type InDoubt } from "./inDoubt";
 import { observeSchemas, type SchemaState } from "./schemas";
 import { findTable, observeTables, type TableName, type TableState } from "./tables";
 
@@ -31,11 +31,12 @@ export interface ObservedHypertable {
     readonly schemas: readonly SchemaState[];
     /** The attached nodes that answer; all of them where that was not asked. */
     readonly alive: ReadonlySet<string>;
-    /** Data nodes with transactions that a crash left prepared, as far as the provider reaches them. */
-    readonly inDoubt: readonly string[];
+    /** What is prepared on the data nodes that the table is on, or is to be on. */
+    readonly inDoubt: InDoubt;
     readonly contents: TableContents;
 }
 
+const NO_DOUBT: InDoubt = { left: [], possible: [] };
 const NO_CONTENTS: TableContents = { chunks: 0, rows: 0, isMore: false, soleChunks: [] };
 
 /** A plan needs what surrounds the table even where nothing of it is left: only a read is told that it is gone. */
@@ -59,7 +60,7 @@ function nothing(): ObservedHypertable {
         canonical: {},
         schemas: [],
         alive: new Set(),
-        inDoubt: [],
+        inDoubt: NO_DOUBT,
         contents: NO_CONTENTS,
     };
 }
@@ -94,11 +95,12 @@ async function observeOn(
             : await observeSchemas(session, [...new Set(names.map(({ schema }) => schema))]),
     };
     if (shared) {
-        return { ...common, alive: new Set(nodes), inDoubt: [], contents: NO_CONTENTS };
+        return { ...common, alive: new Set(nodes), inDoubt: NO_DOUBT, contents: NO_CONTENTS };
     }
     const alive = await pingNodes(session, cluster.versions, nodes);
-    const inDoubt = await observeInDoubt(servers, inputs.dataNodes ?? nodes);
-    const canCount = nodes.every((node) => alive.has(node)) && inDoubt.length === 0;
+    const wanted = inputs.dataNodes ?? (nodes.length > 0 ? [] : cluster.nodes.map(({ name }) => name));
+    const inDoubt = await observeInDoubt(servers, [...new Set([...wanted, ...nodes])]);
+    const canCount = nodes.every((node) => alive.has(node)) && inDoubt.left.length === 0;
     return {
         ...common,
         alive,

@@ -35,10 +35,9 @@ export function planHypertable(observed: ObservedHypertable | undefined, wish: H
         ...planned.steps,
         ...planDropSchema(on, cluster, table?.schema === left?.name ? undefined : left, nodes),
     ];
-    const isDoubtful = (observed?.inDoubt ?? []).length > 0;
-    const involved = [...new Set([...nodes, ...(table?.hypertable?.nodes ?? [])])];
+    const { left: inDoubt, possible } = observed?.inDoubt ?? { left: [], possible: [] };
     return {
-        steps: steps.length > 0 || isDoubtful ? [...planHeal(on, cluster, involved), ...steps] : [],
+        steps: [...planHeal(on, cluster, steps.length > 0 ? [...inDoubt, ...possible] : inDoubt), ...steps],
         ...(left !== undefined && table?.schema === left.name && isOurSchema(left, cluster.clusterId)
             ? schemaMayFollow(left.name)
             : {}),

@@ -2,32 +2,44 @@
 import { ProviderError } from "../../errors";
 import type { Servers } from "../servers";
 
-/** Between PREPARE and COMMIT PREPARED lie milliseconds; what is older was left by a crash. */
-const IN_DOUBT_AFTER = "2 seconds";
-
-/** Those of the data nodes that the provider reaches and that have transactions in doubt. */
-export async function observeInDoubt(servers: Servers, nodes: readonly string[]): Promise<string[]> {
-    const found = await Promise.all(nodes.map(async (node) => ((await hasInDoubt(servers, node)) ? [node] : [])));
-    return found.flat();
+/** Data nodes by what is prepared there. */
+export interface InDoubt {
+    /** Nodes where a crash left something. */
+    readonly left: readonly string[];
+    /** Nodes where something is prepared just now, and those that the provider does not see. */
+    readonly possible: readonly string[];
 }
 
-async function hasInDoubt(servers: Servers, node: string): Promise<boolean> {
+/** Between PREPARE and COMMIT PREPARED lie milliseconds; what is older was left by a crash. */
+const LEFT_AFTER = "2 seconds";
+
+/** Looks for prepared transactions on data nodes. */
+export async function observeInDoubt(servers: Servers, nodes: readonly string[]): Promise<InDoubt> {
+    const found = await Promise.all(nodes.map(async (node) => ({ node, prepared: await preparedOn(servers, node) })));
+    const of = (...kinds: Prepared[]): string[] =>
+        found.filter(({ prepared }) => kinds.includes(prepared)).map(({ node }) => node);
+    return { left: of("left"), possible: of("young", "unseen") };
+}
+
+type Prepared = "none" | "young" | "left" | "unseen";
+
+async function preparedOn(servers: Servers, node: string): Promise<Prepared> {
     if (servers.find(node) === undefined) {
-        return false;
+        return "unseen";
     }
     try {
         const [row] = await servers.on(servers.cluster(node), (session) =>
-            session.query<{ found: boolean }>(
-                `SELECT EXISTS (SELECT FROM pg_catalog.pg_prepared_xacts x
-                                 WHERE x.database = current_database() AND x.gid LIKE 'ts-%'
-                                   AND x.prepared < now() - $1::interval) AS found`,
-                [IN_DOUBT_AFTER],
+            session.query<{ any: boolean; left: boolean }>(
+                `SELECT count(*) > 0 AS any, coalesce(bool_or(x.prepared < now() - $1::interval), false) AS left
+                   FROM pg_catalog.pg_prepared_xacts x
+                  WHERE x.database = current_database() AND x.gid LIKE 'ts-%'`,
+                [LEFT_AFTER],
             ),
         );
-        return row?.found ?? false;
+        return row?.left ? "left" : row?.any ? "young" : "none";
     } catch (error) {
         if (error instanceof ProviderError) {
-            return false;
+            return "unseen";
         }
         throw error;
     }

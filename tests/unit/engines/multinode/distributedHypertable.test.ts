@@ -95,9 +95,17 @@ describe("plan of a distributed hypertable", () => {
     });
 
     it("heals the data nodes of a finished table only where something is in doubt", () => {
-        const plan = distributedHypertable.plan({ ...whole, inDoubt: ["dn2"] }, known);
+        const plan = distributedHypertable.plan({ ...whole, inDoubt: { left: ["dn2"], possible: ["dn1"] } }, known);
         expect(names(plan)).toEqual(["remoteTxnHealDataNode"]);
-        expect(plan.steps[0]?.values).toEqual([["dn1", "dn2"]]);
+        expect(plan.steps[0]?.values).toEqual([["dn2"]]);
+    });
+
+    it("heals before a change what may be in doubt, and nothing where nothing is", () => {
+        const change = changing({ replicationFactor: 2 });
+        const plan = (left: string[], possible: string[]) =>
+            distributedHypertable.plan({ ...whole, inDoubt: { left, possible } }, change);
+        expect(plan(["dn2"], ["dn1"]).steps[0]?.values).toEqual([["dn2", "dn1"]]);
+        expect(names(plan([], []))).toEqual(["setReplicationFactor"]);
     });
 
     describe("refuses", () => {

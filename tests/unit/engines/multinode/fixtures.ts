@@ -232,7 +232,8 @@ export function observedTable(table?: TableState, more: Partial<ObservedHypertab
         canonical: table === undefined ? {} : canonical,
         schemas: [{ name: "public", comment: null, marker: undefined, isEmpty: table === undefined }],
         alive: new Set(table?.hypertable?.nodes),
-        inDoubt: [],
+        // As where the provider has the access node alone.
+        inDoubt: { left: [], possible: ["dn1", "dn2"] },
         contents: { chunks: 0, rows: 0, isMore: false, soleChunks: [] },
         ...more,
     };
