@@ -3,6 +3,9 @@
 
 const REASON = /\(skipped: (.+)\)$/;
 
+/** The block of those that ran without servers, see tests/support/servers.ts. */
+const RECORDED = /^on (.+) \(recorded\)$/;
+
 /**
  * @typedef {object} JestTest
  * @property {string} status "passed", "failed", "pending" (which is skipped) or "todo"
@@ -22,6 +25,7 @@ const REASON = /\(skipped: (.+)\)$/;
  * @property {number} failed
  * @property {number} skipped
  * @property {ReadonlyMap<string, number>} reasons of the skipped
+ * @property {ReadonlyMap<string, number>} recordings those that ran from recordings, by what was recorded
  * @property {string} [error]
  */
 
@@ -32,20 +36,21 @@ const REASON = /\(skipped: (.+)\)$/;
  * @returns {Counts}
  */
 export function countsOf(report) {
-    if ("error" in report) return { passed: 0, failed: 1, skipped: 0, reasons: new Map(), error: report.error };
+    if ("error" in report)
+        return { passed: 0, failed: 1, skipped: 0, reasons: new Map(), recordings: new Map(), error: report.error };
     const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults);
     const brokenFiles = report.testResults.filter(
         ({ status, assertionResults }) =>
             status === "failed" && !assertionResults.some((test) => test.status === "failed"),
     );
     const skipped = tests.filter(({ status }) => status !== "passed" && status !== "failed");
-    const reasons = new Map();
-    for (const test of skipped) reasons.set(reasonOf(test), (reasons.get(reasonOf(test)) ?? 0) + 1);
+    const ran = tests.filter((test) => !skipped.includes(test));
     return {
         passed: tests.filter(({ status }) => status === "passed").length,
         failed: tests.filter(({ status }) => status === "failed").length + brokenFiles.length,
         skipped: skipped.length,
-        reasons,
+        reasons: howMany(skipped.map(reasonOf)),
+        recordings: howMany(ran.flatMap((test) => recordingOf(test) ?? [])),
     };
 }
 
@@ -54,10 +59,11 @@ export function countsOf(report) {
  * @returns {string} a line, and one more for each reason to skip
  */
 export function describeTier({ tier, counts, seconds }) {
-    const { passed, failed, skipped, reasons, error } = counts;
+    const { passed, failed, skipped, reasons, recordings, error } = counts;
     const head = `${tier.padEnd(12)} ${passed + failed} ran, ${failed} failed, ${skipped} skipped (${seconds} s)`;
+    const how = [...recordings].map(([server, count]) => `; multinode: ${count} ran from recordings of ${server}`);
     const why = [...reasons].map(([reason, count]) => `; ${count} skipped: ${reason}`);
-    return `${head}${error ? `; ${error}` : ""}${why.join("")}`;
+    return `${head}${error ? `; ${error}` : ""}${how.join("")}${why.join("")}`;
 }
 
 /**
@@ -68,6 +74,19 @@ export function totalLine(reports) {
     /** @param {"passed" | "failed" | "skipped"} name */
     const sum = (name) => reports.reduce((total, { counts }) => total + counts[name], 0);
     return `${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`;
+}
+
+/** @param {readonly string[]} values */
+function howMany(values) {
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+    return counts;
+}
+
+/** @param {JestTest} test */
+function recordingOf({ ancestorTitles }) {
+    return ancestorTitles.map((each) => RECORDED.exec(each)?.[1]).find((server) => server);
 }
 
 /** @param {JestTest} test */

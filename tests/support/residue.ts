@@ -7,7 +7,6 @@
  *
  * Two snapshots of a server on which nothing was left are equal, whatever happened in between. No password is in them.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 
 /** What is there, one sorted list of descriptions a kind of thing. */
@@ -27,14 +26,25 @@ interface Finding {
 }
 
 const APPLICATION = "residue";
-const SETTLE_TIMEOUT_MS = 2_000;
-const POLL_MS = 50;
+const SETTLE_SECONDS = 2;
 
-/** The server ends a connection a moment after the client has. */
+/** A server's sessions, but for those that read this. */
+const OTHER_SESSIONS = `
+    FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> '${APPLICATION}'`;
+
 const CONNECTIONS = `
-    SELECT 'connections' AS kind, concat_ws(' ', application_name, 'to', datname, 'as', usename, state) AS what
-    FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND application_name <> '${APPLICATION}'`;
+    SELECT 'connections' AS kind, concat_ws(' ', application_name, 'to', datname, 'as', usename, state) AS what ${OTHER_SESSIONS}`;
+
+/** The server ends a session a moment after its client has, and those it had on other servers another moment later. */
+const SETTLE = `
+    DO $$
+    BEGIN
+        FOR attempt IN 1 .. ${SETTLE_SECONDS} * 20 LOOP
+            EXIT WHEN NOT EXISTS (SELECT ${OTHER_SESSIONS});
+            PERFORM pg_sleep(0.05);
+            PERFORM pg_stat_clear_snapshot();
+        END LOOP;
+    END $$`;
 
 /** Options by name and value, secrets by name. */
 const optionsOf = (column: string): string => `
@@ -104,13 +114,14 @@ const IN_TIMESCALEDB = `
 /** Reads it from all databases but the templates. The server must run. */
 export async function residueOf(server: ResidueServer): Promise<Residue> {
     const findings = await inDatabase(server, "postgres", async (client) => {
-        const connections = await readConnections(client);
+        await client.query(SETTLE);
+        const connections = await client.query<Finding>(CONNECTIONS);
         const wide = await client.query<Finding>(SERVER_WIDE);
         const databases = await client.query<{ name: string }>(
             "SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate",
         );
         const inside = await Promise.all(databases.rows.map(({ name }) => findingsIn(server, name)));
-        return [...connections, ...wide.rows, ...inside.flat()];
+        return [...connections.rows, ...wide.rows, ...inside.flat()];
     });
     const kinds = [...new Set(findings.map(({ kind }) => kind))].sort();
     const ofKind = (kind: string): string[] =>
@@ -121,15 +132,6 @@ export async function residueOf(server: ResidueServer): Promise<Residue> {
 /** Fails and shows the difference, unless what is there after is what was there before. */
 export function expectNoResidue(before: Residue | readonly Residue[], after: Residue | readonly Residue[]): void {
     expect(after).toEqual(before);
-}
-
-async function readConnections(client: Client): Promise<Finding[]> {
-    const end = Date.now() + SETTLE_TIMEOUT_MS;
-    for (;;) {
-        const { rows } = await client.query<Finding>(CONNECTIONS);
-        if (!rows.length || Date.now() > end) return rows;
-        await sleep(POLL_MS);
-    }
 }
 
 function findingsIn(server: ResidueServer, database: string): Promise<Finding[]> {

@@ -12,12 +12,23 @@
  * server is a process of its own on a free port of 127.0.0.1 and is gone with the test process; but for the servers of
  * TIMESCALEDB_SERVERS, which are used as they are: tests that start a server with options of their own, restart or
  * kill one, or look into its folder say `{ ownServers: true }`, and are skipped on those.
+ *
+ * Where no TimescaleDB with multi-node is found, and with TEST_RECORDED=1, the cases of the integration tier run on
+ * recordings of one (tests/recordings). A case that those cannot stand for says realServersOnly().
  */
 import type { DockerTests } from "../../tools/docker/ensureDocker.mjs";
 import { embeddedMajors } from "../../tools/servers/embedded.mjs";
 import { startServer, type Server, type ServerOptions } from "../../tools/servers/postgresServer.mjs";
 import { findTimescaledb, TIMESCALEDB_SETTINGS, type GivenServer } from "../../tools/servers/timescaledb.mjs";
 import { useGivenServer } from "./givenServer";
+import {
+    addRealServers,
+    addRecordedServers,
+    canRecord,
+    onStage,
+    recordingsHere,
+    type RecordingMode,
+} from "./recording/stage";
 
 /** For beforeAll: a cluster takes two seconds, the first one of a machine also has PostgreSQL to download. */
 export const START_TIMEOUT_MS = 180_000;
@@ -36,6 +47,8 @@ export interface ServerKind {
     readonly base: Pick<ServerOptions, "major" | "binFolder" | "image" | "settings">;
     /** Servers that run already, the access node first. */
     readonly given?: readonly GivenServer[];
+    /** Whether the answers are written down, or come from a recording. */
+    readonly recording?: RecordingMode;
 }
 
 /**
@@ -61,22 +74,48 @@ export function describeServers(
     body: (kind: ServerKind) => void,
     { ownServers = false }: { ownServers?: boolean } = {},
 ): void {
-    const kinds = engine === "fdw" ? fdwServers : multinodeServers;
+    const kinds = engine === "fdw" ? fdwServers : stagedServers();
     for (const kind of kinds) {
-        if (kind.given && ownServers)
-            describe.skip(`on ${kind.name} (skipped: it needs servers of its own)`, () => body(kind));
-        else describe(`on ${kind.name}`, () => body(kind));
+        const title = `on ${kind.name}`;
+        const { timescaledb, recording } = kind;
+        if ((kind.given || recording) && ownServers)
+            describe.skip(`${title} (skipped: it needs servers of its own)`, () => body(kind));
+        else if (recording)
+            describe(title, () => onStage(recording, `TimescaleDB ${timescaledb}`, title, () => body(kind)));
+        else describe(title, () => body(kind));
     }
     if (!kinds.length) {
         const none: ServerKind = { name: engine, engine, timescaledb: undefined, base: {} };
-        describe.skip(`on ${engine} (skipped: ${skipReasons[engine]})`, () => body(none));
+        describe.skip(`on ${engine} (skipped: ${skipReasons[engine] ?? "there are no recordings of it"})`, () =>
+            body(none));
     }
+}
+
+/**
+ * `it` and `describe` for what recordings cannot stand for, such as a case that kills a server or starts a program of
+ * its own: with those it is skipped, and its title says why.
+ *
+ * @param reason such as "it kills servers"
+ */
+export function realServersOnly(
+    { recording }: ServerKind,
+    reason: string,
+): {
+    readonly it: (title: string, body: () => Promise<void>, timeout?: number) => void;
+    readonly describe: (title: string, body: () => void) => void;
+} {
+    if (recording === undefined) return { it, describe };
+    const skipped = (title: string): string => `${title} (skipped: no recordings, for ${reason})`;
+    return {
+        it: (title, body, timeout) => it.skip(skipped(title), body, timeout),
+        describe: (title, body) => describe.skip(skipped(title), body),
+    };
 }
 
 /** One server of that kind; the options override what the kind has, settings by name. */
 export async function startOne(kind: ServerKind, options: ServerOptions = {}): Promise<Server> {
-    if (kind.given?.[0]) return useGivenServer(kind.given[0]);
-    return startServer({ ...kind.base, ...options, settings: { ...kind.base.settings, ...options.settings } });
+    const [server] = await startAll(kind, 1, options);
+    return server as Server;
 }
 
 /** Servers that are not wired to each other yet. */
@@ -100,19 +139,47 @@ export async function startCluster(
     kind: ServerKind,
     { nodes = 2, ...options }: ClusterOptions = {},
 ): Promise<TestCluster> {
-    const starts = await Promise.allSettled(
-        kind.given?.slice(0, nodes + 1).map(useGivenServer) ??
-            Array.from({ length: nodes + 1 }, () => startOne(kind, options)),
-    );
-    const all = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
-    const stop = async (): Promise<void> => void (await Promise.all(all.map((server) => server.stop())));
-    const failed = starts.find((start) => start.status === "rejected");
+    const all = await startAll(kind, nodes + 1, options);
     const [access, ...others] = all;
-    if (failed || !access) {
-        await stop();
-        throw failed?.reason;
+    const stop = async (): Promise<void> => void (await Promise.all(all.map((server) => server.stop())));
+    return { kind, access: access as Server, nodes: others, all, stop };
+}
+
+/** All of them, or an error and none. */
+async function startAll(kind: ServerKind, count: number, options: ServerOptions): Promise<Server[]> {
+    const { base, given, recording } = kind;
+    if (recording === "replay") return addRecordedServers(count, options.auth !== "trust");
+    const settings = { ...base.settings, ...options.settings };
+    const starts = await Promise.allSettled(
+        given?.slice(0, count).map(useGivenServer) ??
+            Array.from({ length: count }, () => startServer({ ...base, ...options, settings })),
+    );
+    const started = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+    const failed = starts.find((start) => start.status === "rejected");
+    if (failed) {
+        await Promise.all(started.map((server) => server.stop()));
+        throw failed.reason;
     }
-    return { kind, access, nodes: others, all, stop };
+    if (recording === "record") addRealServers(started);
+    return started;
+}
+
+/**
+ * The multi-node servers for describeServers: what multinodeServers has, or else recordings of it where the test file
+ * has some.
+ */
+function stagedServers(): readonly ServerKind[] {
+    if (!canRecord()) return multinodeServers;
+    if (process.env.RECORD) {
+        return multinodeServers
+            .filter(({ given }) => !given)
+            .map((kind) => ({ ...kind, recording: "record" as const }));
+    }
+    if (multinodeServers.length && !process.env.TEST_RECORDED) return multinodeServers;
+    const server = recordingsHere().headers()[0]?.server;
+    if (server === undefined) return [];
+    const timescaledb = server.replace("TimescaleDB ", "");
+    return [{ name: `${server} (recorded)`, engine: "multinode", timescaledb, base: {}, recording: "replay" }];
 }
 
 function embeddedKind(major: number): ServerKind {

@@ -33,6 +33,21 @@ describe("the report of a tier", () => {
         expect([...silent.reasons]).toEqual([["a b", 1]]);
     });
 
+    it("says how many ran from recordings, and of what", () => {
+        const recorded = ["multinode", "on TimescaleDB 2.13.1 (recorded)"];
+        const assertionResults = [
+            test("passed", ...recorded, "a"),
+            test("failed", ...recorded, "b"),
+            test("pending", ...recorded, "c (skipped: no recordings)"),
+            test("passed", "fdw", "on PostgreSQL 16", "d"),
+        ];
+        const counts = countsOf({ testResults: [{ status: "failed", assertionResults }] });
+        expect(describeTier({ tier: "integration", counts, seconds: 3 })).toBe(
+            "integration  3 ran, 1 failed, 1 skipped (3 s); " +
+                "multinode: 2 ran from recordings of TimescaleDB 2.13.1; 1 skipped: no recordings",
+        );
+    });
+
     it("counts a tier that could not be run as one failure", () => {
         const counts = countsOf({ error: "not run: no Go" });
         expect(describeTier({ tier: "docs", counts, seconds: 0 })).toContain("not run: no Go");

@@ -1,0 +1,111 @@
+/**
+ * What differs from run to run, and what stands for it in a recording: the servers' ports, passwords and folders, and
+ * every uuid. A replayed cluster has the recorded values from the start; only the uuids that the program makes up
+ * there are translated.
+ */
+import { createHash } from "node:crypto";
+import type { Server } from "../../../tools/servers/postgresServer.mjs";
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const FIRST_PORT = 54_000;
+
+/** The part of a server that its users see. */
+export type ServerValues = Pick<Server, "host" | "port" | "user" | "password" | "dataFolder">;
+
+/** The values that a server has in recordings. No server listens there: every session is replayed. */
+export function recordedValues(cluster: number, index: number): ServerValues & { readonly name: string } {
+    const name = `${index === 0 ? "access" : `dn${index}`}${cluster === 0 ? "" : `-${cluster + 1}`}`;
+    const port = FIRST_PORT + 100 * cluster + index;
+    return {
+        name,
+        host: "127.0.0.1",
+        port,
+        user: "postgres",
+        password: `password-of-${name}`,
+        dataFolder: `/data/${name}`,
+    };
+}
+
+/** From the values of this run to those of a recording. */
+export class RecordedNames {
+    private readonly replacements: [RegExp | string, string][] = [];
+    private readonly uuids = new Map<string, string>();
+    private readonly numbers = new Map<string, number>();
+
+    /** From now on the values of `real` become those of `recorded`. */
+    addServer(real: ServerValues, recorded: ServerValues): void {
+        this.replacements.push(
+            [new RegExp(`(?<![\\d.])${real.port}(?!\\d)`, "g"), String(recorded.port)],
+            [real.dataFolder, recorded.dataFolder],
+        );
+        if (real.password !== undefined) {
+            this.replacements.push([real.password, recorded.password ?? ""]);
+        }
+    }
+
+    /** A text as it is recorded; uuids are numbered as they first come up in a case. */
+    recorded(text: string, scope: string): string {
+        const known = this.replacements.reduce((done, [part, value]) => done.replaceAll(part, value), text);
+        return known.replace(UUID, (uuid) => this.uuids.get(uuid) ?? this.newUuid(uuid, scope));
+    }
+
+    private newUuid(uuid: string, scope: string): string {
+        const number = (this.numbers.get(scope) ?? 0) + 1;
+        const scopeKey = createHash("sha256").update(scope).digest("hex").slice(0, 8);
+        const recorded = `00000000-0000-4000-8000-${scopeKey}${String(number).padStart(4, "0")}`;
+        this.numbers.set(scope, number);
+        this.uuids.set(uuid, recorded);
+        return recorded;
+    }
+}
+
+/** Which uuid of a replayed program stands for which of the recording. */
+export class ReplayedUuids {
+    private readonly toRecorded = new Map<string, string>();
+    private readonly toReplayed = new Map<string, string>();
+
+    /** The pairs that would make the replayed text the recorded one; undefined: they differ in something else. */
+    match(replayed: string, recorded: string): Map<string, string> | undefined {
+        const pairs = new Map<string, string>();
+        if (replayed === recorded) {
+            return pairs;
+        }
+        const ours = replayed.match(UUID) ?? [];
+        const theirs = recorded.match(UUID) ?? [];
+        if (ours.length !== theirs.length || replayed.replace(UUID, "") !== recorded.replace(UUID, "")) {
+            return undefined;
+        }
+        const fits = ours.every((uuid, index) => this.pair(pairs, uuid, theirs[index] as string));
+        return fits ? pairs : undefined;
+    }
+
+    /** From now on these pairs are the same. */
+    learn(pairs: ReadonlyMap<string, string>): void {
+        for (const [replayed, recorded] of pairs) {
+            this.toRecorded.set(replayed, recorded);
+            this.toReplayed.set(recorded, replayed);
+        }
+    }
+
+    /** A recorded text with the uuids of this run. */
+    replayed(text: string): string {
+        return text.replace(UUID, (uuid) => this.toReplayed.get(uuid) ?? uuid);
+    }
+
+    private pair(pairs: Map<string, string>, uuid: string, recorded: string): boolean {
+        const known = this.toRecorded.get(uuid) ?? pairs.get(uuid);
+        if (known !== undefined || uuid === recorded) {
+            return (known ?? uuid) === recorded;
+        }
+        if (this.toReplayed.has(recorded) || [...pairs.values()].includes(recorded)) {
+            return false;
+        }
+        pairs.set(uuid, recorded);
+        return true;
+    }
+}
+
+/** A text without its uuids: two statements of the same kind are equal in it. */
+export function withoutUuids(text: string): string {
+    return text.replace(UUID, "");
+}

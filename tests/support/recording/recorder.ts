@@ -1,0 +1,93 @@
+/** Asks the servers, one question at a time, and writes down what they answer. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Actor, Lease, Question } from "./actor";
+import type { Answer } from "./answer";
+import type { Entry } from "./files";
+import type { RecordedNames } from "./names";
+import { Turns } from "./turns";
+
+const LOCK_CHECK_MS = 250;
+const END_TIMEOUT_MS = 3_000;
+
+/** Where a recorder's cases go. */
+export type Keep = (scope: string, entries: readonly Entry[]) => void;
+
+/** The actor of `npm run test:record`. */
+export class Recorder implements Actor {
+    readonly isReplaying = false;
+    private scope = "";
+    private entries: Entry[] = [];
+    private sessions = new Map<Lease, number>();
+    private readonly underWay = new Set<Promise<unknown>>();
+    private readonly turns = new Turns<() => Promise<void>>((waiting) => this.play(waiting));
+
+    /**
+     * @param isLocked whether a statement on any server waits for a lock: it goes on only after others have
+     */
+    constructor(
+        private readonly names: Pick<RecordedNames, "recorded">,
+        private readonly isLocked: () => Promise<boolean>,
+        private readonly keep: Keep,
+    ) {}
+
+    enter(scope: string): void {
+        this.scope = scope;
+    }
+
+    ask(lease: Lease, question: Question, really: () => Promise<Answer>): Promise<Answer> {
+        return new Promise((resolve, reject) => {
+            this.turns.add(() =>
+                really().then((answer) => {
+                    this.write(lease, question, answer);
+                    resolve(answer);
+                }, reject),
+            );
+        });
+    }
+
+    ending(end: Promise<void>): void {
+        this.begin(Promise.race([end, sleep(END_TIMEOUT_MS, undefined, { ref: false })]));
+    }
+
+    leave(): void {
+        if (this.entries.length > 0) {
+            this.keep(this.scope, this.entries);
+        }
+        this.entries = [];
+        this.sessions = new Map();
+    }
+
+    private write(lease: Lease, question: Question, answer: Answer): void {
+        const session = this.sessions.get(lease) ?? this.sessions.size + 1;
+        this.sessions.set(lease, session);
+        const entry: Entry = { session, ...question, answer };
+        this.entries.push(JSON.parse(this.names.recorded(JSON.stringify(entry), this.scope)) as Entry);
+    }
+
+    private async play(waiting: (() => Promise<void>)[]): Promise<void> {
+        await this.settle();
+        const next = waiting.shift();
+        if (next !== undefined) {
+            this.begin(next());
+            await this.settle();
+        }
+    }
+
+    private begin(work: Promise<unknown>): void {
+        this.underWay.add(work);
+        void work.finally(() => this.underWay.delete(work));
+    }
+
+    /** Until all that is under way is done, or waits for what has not been asked yet. */
+    private async settle(): Promise<void> {
+        while (this.underWay.size > 0) {
+            const isDone = await Promise.race([
+                Promise.all(this.underWay).then(() => true),
+                sleep(LOCK_CHECK_MS).then(() => false),
+            ]);
+            if (!isDone && (await this.isLocked())) {
+                return;
+            }
+        }
+    }
+}
