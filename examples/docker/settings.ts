@@ -32,5 +32,5 @@ function readTls(): { certificate: string; key: pulumi.Output<string> } | undefi
     return certificate === undefined ? undefined : { certificate, key: config.requireSecret("tlsKey") };
 }
 
-/** In front of the names of containers, volumes and the network, so that stacks do not meet. */
-export const prefix = `timescaledb-${pulumi.getStack()}`;
+/** In front of the names of containers and volumes, and the network's name: clusters on one engine must not meet. */
+export const prefix = config.get("name") ?? `timescaledb-${pulumi.getStack()}`;

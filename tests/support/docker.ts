@@ -17,8 +17,8 @@ const NOTHING: DockerTests = {
 const COMMAND_TIMEOUT_MS = 120_000;
 const HIGHEST_FIRST_PORT = 30_000;
 const LOWEST_FIRST_PORT = 20_000;
-/** The names of all that the example makes in the stack of the tests begin with it. */
-const PREFIX = "timescaledb-test";
+/** Followed by the id of the process whose tests they are. */
+const PREFIX = "timescaledb-test-";
 
 /** What there is to run on. */
 export const dockerTests: DockerTests = process.env.DOCKER_TESTS
@@ -28,11 +28,14 @@ export const dockerTests: DockerTests = process.env.DOCKER_TESTS
 /** An unusual one, so that whatever does not quote shows. */
 export const PASSWORD = `it's "100%" p/w: $HOME \\ ünï`;
 
-/** The example as a stack, on ports that are free. */
+/** The example as a stack, on ports that are free and under names that no other run uses. */
 export interface DockerExample extends Project {
     /** The access node's port; the data nodes have those after it. */
     readonly port: number;
 }
+
+const NAME = `${PREFIX}${process.pid}`;
+const NEXT_IMAGE = `pulumi-timescaledb-test:next-${process.pid}`;
 
 /** Opens the example; nothing is deployed yet. */
 export async function openDockerExample(
@@ -48,7 +51,7 @@ export async function openDockerExample(
             ? { PATH: [standIn, bin, process.env.PATH].join(path.delimiter) }
             : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "false" };
     const project = await openProject("examples/docker", {
-        config: { image, port: String(port), memory: "512", ...config },
+        config: { name: NAME, image, port: String(port), memory: "512", ...config },
         secrets: { password: PASSWORD, ...secrets },
         env,
     });
@@ -60,47 +63,65 @@ export async function docker(...args: string[]): Promise<string> {
     return (await run("docker", args, { timeoutMs: COMMAND_TIMEOUT_MS })).stdout.trim();
 }
 
-/** The containers, volumes and networks of the example, by name. */
+/** The containers, volumes and networks of this process's examples, each as kind and name. */
 export async function dockerObjects(): Promise<string[]> {
+    return (await allDockerObjects()).filter((object) => ownerOf(object) === process.pid);
+}
+
+/** Those of all examples of tests, containers first. */
+async function allDockerObjects(): Promise<string[]> {
     const lists = await Promise.all([
         docker("ps", "--all", "--format", "container {{.Names}}"),
         docker("volume", "ls", "--format", "volume {{.Name}}"),
         docker("network", "ls", "--format", "network {{.Name}}"),
     ]);
-    return lists
-        .flatMap((list) => list.split("\n"))
-        .filter((line) => line.includes(` ${PREFIX}`))
-        .sort();
+    return lists.flatMap((list) => list.split("\n")).filter((object) => object.includes(` ${PREFIX}`));
 }
 
-/** How many volumes there are, the ones without a name included. */
-export async function countVolumes(): Promise<number> {
-    return (await docker("volume", "ls", "--quiet")).split("\n").filter(Boolean).length;
+/** The volumes that belong to containers and have no name of their own. */
+export async function anonymousVolumes(): Promise<string[]> {
+    const names = await docker("volume", "ls", "--quiet", "--filter", "dangling=true");
+    return names.split("\n").filter((name) => /^[0-9a-f]{64}$/.test(name));
 }
 
-/** Removes what a run that failed has left. */
+/** Removes what this process's examples have left, and those of processes that were killed. */
 export async function removeDockerObjects(): Promise<void> {
-    for (const object of await dockerObjects()) {
+    for (const object of await allDockerObjects()) {
         const [kind, name] = object.split(" ") as [string, string];
-        await docker(kind, "rm", "--force", name);
+        const owner = ownerOf(object);
+        if (owner !== process.pid && isAlive(owner)) continue;
+        await docker(kind, "rm", ...(kind === "network" ? [] : ["--force"]), name);
+    }
+    if (await docker("image", "ls", "--quiet", NEXT_IMAGE)) await docker("image", "rm", NEXT_IMAGE);
+}
+
+/** The process whose example it is of. */
+function ownerOf(object: string): number {
+    return Number.parseInt(object.slice(object.indexOf(PREFIX) + PREFIX.length), 10);
+}
+
+function isAlive(pid: number): boolean {
+    try {
+        return process.kill(pid, 0);
+    } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "EPERM";
     }
 }
 
 /** The name of a server's container and volume. */
 export function serverName(name: string): string {
-    return `${PREFIX}-${name}`;
+    return `${NAME}-${name}`;
 }
 
 /** Another image that holds the same, as the next version of it would be. */
 export async function deriveImage(image: string): Promise<string> {
-    const derived = "pulumi-timescaledb-test:next";
     const container = await docker("create", image);
     try {
-        await docker("commit", "--change", "LABEL version=next", container, derived);
+        await docker("commit", "--change", "LABEL version=next", container, NEXT_IMAGE);
     } finally {
         await docker("rm", "--volumes", container);
     }
-    return derived;
+    return NEXT_IMAGE;
 }
 
 /** The first of as many ports of the loopback in a row that were free a moment ago. */
