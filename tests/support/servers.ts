@@ -105,7 +105,7 @@ export function realServersOnly(
     readonly describe: (title: string, body: () => void) => void;
 } {
     if (recording === undefined) return { it, describe };
-    const skipped = (title: string): string => `${title} (skipped: no recordings, for ${reason})`;
+    const skipped = (title: string): string => `${title} (skipped: not recorded, for ${reason})`;
     return {
         it: (title, body, timeout) => it.skip(skipped(title), body, timeout),
         describe: (title, body) => describe.skip(skipped(title), body),

@@ -3,7 +3,13 @@ import { checkServers, getClusterStatus, type ClusterStatus } from "../../../pro
 import { isHealthy } from "../../../provider/engines/status";
 import { LiveCluster } from "../../support/life";
 import { query } from "../../support/query";
-import { describeServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../../support/servers";
+import {
+    describeServers,
+    realServersOnly,
+    startCluster,
+    START_TIMEOUT_MS,
+    type TestCluster,
+} from "../../support/servers";
 
 jest.setTimeout(60_000);
 
@@ -15,6 +21,7 @@ describe.each(["multinode", "fdw"] as const)("the functions with the engine %s",
         let cluster: TestCluster;
         let live: LiveCluster;
         const database = "seen";
+        const onKilled = realServersOnly(kind, "a server is killed");
 
         const connection = (): { host: string } => live.connectionOf(cluster.access) as { host: string };
         const dataNodes = (): { nodeName: string; host: string; port: number; connection: { host: string } }[] =>
@@ -124,20 +131,27 @@ describe.each(["multinode", "fdw"] as const)("the functions with the engine %s",
         });
 
         if (engine === "multinode") {
-            it("sees chunks that lack copies, and transactions that a crash left prepared", async () => {
-                expect((await status()).underReplicated).toEqual({ count: 0, chunks: [] });
-                await query(cluster.access, database, "SELECT set_replication_factor('conditions', 2)");
-                await query(cluster.nodes[0]!, database, "BEGIN; CREATE TABLE t (); PREPARE TRANSACTION 'ts-1-2-3-4'");
-                expect((await status()).inDoubt).toEqual([]);
-                await sleep(5_500);
-                const found = await status();
-                expect(found.inDoubt).toEqual([
-                    { node: "dn1", transaction: "ts-1-2-3-4", preparedAt: expect.any(String) },
-                ]);
-                expect(found.underReplicated.count).toBe(found.hypertables[0]?.chunks);
-                expect(found.underReplicated.chunks[0]).toMatchObject({ copies: 1, wanted: 2 });
-                await query(cluster.nodes[0]!, database, "ROLLBACK PREPARED 'ts-1-2-3-4'");
-            });
+            realServersOnly(kind, "time passes").it(
+                "sees chunks that lack copies, and transactions that a crash left prepared",
+                async () => {
+                    expect((await status()).underReplicated).toEqual({ count: 0, chunks: [] });
+                    await query(cluster.access, database, "SELECT set_replication_factor('conditions', 2)");
+                    await query(
+                        cluster.nodes[0]!,
+                        database,
+                        "BEGIN; CREATE TABLE t (); PREPARE TRANSACTION 'ts-1-2-3-4'",
+                    );
+                    expect((await status()).inDoubt).toEqual([]);
+                    await sleep(5_500);
+                    const found = await status();
+                    expect(found.inDoubt).toEqual([
+                        { node: "dn1", transaction: "ts-1-2-3-4", preparedAt: expect.any(String) },
+                    ]);
+                    expect(found.underReplicated.count).toBe(found.hypertables[0]?.chunks);
+                    expect(found.underReplicated.chunks[0]).toMatchObject({ copies: 1, wanted: 2 });
+                    await query(cluster.nodes[0]!, database, "ROLLBACK PREPARED 'ts-1-2-3-4'");
+                },
+            );
 
             it("asks the access node about data nodes that do not answer from here", async () => {
                 const hidden = ways().map((node) => ({
@@ -152,7 +166,7 @@ describe.each(["multinode", "fdw"] as const)("the functions with the engine %s",
             });
         }
 
-        it("takes a dead data node for data", async () => {
+        onKilled.it("takes a dead data node for data", async () => {
             await cluster.nodes[0]!.kill();
             const found = await status();
             expect(isHealthy(found)).toBe(false);
@@ -162,7 +176,7 @@ describe.each(["multinode", "fdw"] as const)("the functions with the engine %s",
             expect(found.hypertables[0]?.approximateRows).toBeNull();
         });
 
-        it("takes a dead access node for data", async () => {
+        onKilled.it("takes a dead access node for data", async () => {
             await cluster.access.kill();
             const found = await status();
             expect(found).toMatchObject({ engine: null, clusterId: null, hypertables: [] });

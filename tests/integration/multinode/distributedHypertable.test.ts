@@ -2,7 +2,13 @@ import { closePools } from "../../../provider/postgres/pool";
 import { CONDITIONS_COLUMNS, LiveCluster, type LiveResource } from "../../support/life";
 import { query } from "../../support/query";
 import { expectNoResidue, residueOf, type Residue } from "../../support/residue";
-import { describeServers, START_TIMEOUT_MS, startCluster, type TestCluster } from "../../support/servers";
+import {
+    describeServers,
+    realServersOnly,
+    START_TIMEOUT_MS,
+    startCluster,
+    type TestCluster,
+} from "../../support/servers";
 
 const DATABASE = "multinode";
 const CASE_TIMEOUT_MS = 180_000;
@@ -230,7 +236,7 @@ describeServers("multinode", (kind) => {
         await onNode(index, text);
     }
 
-    describe("with a data node gone for good", () => {
+    realServersOnly(kind, "a server is killed").describe("with a data node gone for good", () => {
         it(
             "deletes the table only with forceDestroy, and leaves the other nodes clean",
             async () => {

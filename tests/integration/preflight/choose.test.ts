@@ -10,7 +10,7 @@ import { literal } from "../../../provider/postgres/sql";
 import type { Server } from "../../../tools/servers/postgresServer.mjs";
 import { offerOtherVersion } from "../../support/otherVersion";
 import { accessWish, briefly, connectionOf, run } from "../../support/preflight";
-import { describeServers, START_TIMEOUT_MS, startOne } from "../../support/servers";
+import { describeServers, realServersOnly, START_TIMEOUT_MS, startOne } from "../../support/servers";
 
 const DATABASE = "metrics";
 
@@ -105,19 +105,23 @@ describeServers("multinode", (kind) => {
         expect(await engineNow(servers)).toBe("fdw");
     });
 
-    it("is for fdw under the apache licence, and says so where multinode is asked for", async () => {
-        await closePools();
-        await server.restart({ settings: { "timescaledb.license": "apache" } });
-        expect(await chooseEngineName(serversOf(server), "auto")).toBe("fdw");
-        await expect(chooseEngineName(serversOf(server), "multinode")).rejects.toMatchObject({
-            code: "ENGINE_UNAVAILABLE",
-            reason: expect.stringContaining('is under the licence "apache"'),
-        });
-        await closePools();
-        await server.restart({ settings: { "timescaledb.license": "timescale" } });
-    });
+    realServersOnly(kind, "the server is restarted").it(
+        "is for fdw under the apache licence, and says so where multinode is asked for",
+        async () => {
+            await closePools();
+            await server.restart({ settings: { "timescaledb.license": "apache" } });
+            expect(await chooseEngineName(serversOf(server), "auto")).toBe("fdw");
+            await expect(chooseEngineName(serversOf(server), "multinode")).rejects.toMatchObject({
+                code: "ENGINE_UNAVAILABLE",
+                reason: expect.stringContaining('is under the licence "apache"'),
+            });
+            await closePools();
+            await server.restart({ settings: { "timescaledb.license": "timescale" } });
+        },
+    );
 
-    const itWithPackages = kind.base.binFolder === undefined ? it.skip : it;
+    const onPackages = realServersOnly(kind, "packages are exchanged");
+    const itWithPackages = kind.recording || kind.base.binFolder !== undefined ? onPackages.it : it.skip;
 
     itWithPackages(
         "is for fdw where the packages hold a TimescaleDB without multi-node",

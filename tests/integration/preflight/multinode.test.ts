@@ -25,7 +25,14 @@ import {
     run,
     socketOf,
 } from "../../support/preflight";
-import { describeServers, START_TIMEOUT_MS, startCluster, startOne, type TestCluster } from "../../support/servers";
+import {
+    describeServers,
+    realServersOnly,
+    START_TIMEOUT_MS,
+    startCluster,
+    startOne,
+    type TestCluster,
+} from "../../support/servers";
 
 const DATABASE = "metrics";
 const OTHER = "other";
@@ -38,6 +45,10 @@ describeServers("multinode", (kind) => {
     let access: Server;
     let node: Server;
     let id: string;
+    const onRestarted = realServersOnly(kind, "servers are restarted");
+    const onOtherPort = realServersOnly(kind, "a port is another one each time");
+    const onAccess = realServersOnly(kind, "pg_hba.conf is changed");
+    const onLog = realServersOnly(kind, "a server's log is read");
 
     beforeAll(async () => {
         cluster = await startCluster(kind, { nodes: 1 });
@@ -103,7 +114,7 @@ describeServers("multinode", (kind) => {
             expect(left).toEqual([]);
         });
 
-        it("costs the access node no more than eight statements", async () => {
+        onLog.it("costs the access node no more than eight statements", async () => {
             const seen = await statements(access, DATABASE, async () => void (await preflight()));
             expect(seen.length).toBeLessThanOrEqual(8);
         });
@@ -115,7 +126,7 @@ describeServers("multinode", (kind) => {
         });
     });
 
-    describe("settings of the data node", () => {
+    onRestarted.describe("settings of the data node", () => {
         it("refuses max_prepared_transactions = 0", async () => {
             await withSettings({ max_prepared_transactions: "0" }, async () => {
                 const problems = await preflight();
@@ -179,7 +190,7 @@ describeServers("multinode", (kind) => {
         });
     });
 
-    describe("the data node's packages", () => {
+    realServersOnly(kind, "packages are exchanged").describe("the data node's packages", () => {
         // They have to be exchanged, which needs an installation on this machine.
         const itWithPackages = kind.base.binFolder === undefined ? it.skip : it;
 
@@ -255,22 +266,25 @@ describeServers("multinode", (kind) => {
             }
         });
 
-        it("refuses a pg_hba.conf that does not let the access node in, and names the line that does", async () => {
-            await node.setHba(["local all all scram-sha-256"]);
-            try {
-                const problems = await preflight({ connection: socketOf(node) });
-                expect(briefly(problems)).toEqual(["error access_hba"]);
-                const { remedy } = only(problems, "access_hba");
-                const line = /host \S+ \S+ \S+ scram-sha-256/.exec(remedy)?.[0] ?? "";
-                expect(line).toBe(`host postgres,${DATABASE} postgres 127.0.0.1/32 scram-sha-256`);
-                await node.setHba(["local all all scram-sha-256", line]);
-                expect(await preflight({ connection: socketOf(node) })).toEqual([]);
-            } finally {
-                await node.setHba(["local all all scram-sha-256", "host all all all scram-sha-256"]);
-            }
-        });
+        onAccess.it(
+            "refuses a pg_hba.conf that does not let the access node in, and names the line that does",
+            async () => {
+                await node.setHba(["local all all scram-sha-256"]);
+                try {
+                    const problems = await preflight({ connection: socketOf(node) });
+                    expect(briefly(problems)).toEqual(["error access_hba"]);
+                    const { remedy } = only(problems, "access_hba");
+                    const line = /host \S+ \S+ \S+ scram-sha-256/.exec(remedy)?.[0] ?? "";
+                    expect(line).toBe(`host postgres,${DATABASE} postgres 127.0.0.1/32 scram-sha-256`);
+                    await node.setHba(["local all all scram-sha-256", line]);
+                    expect(await preflight({ connection: socketOf(node) })).toEqual([]);
+                } finally {
+                    await node.setHba(["local all all scram-sha-256", "host all all all scram-sha-256"]);
+                }
+            },
+        );
 
-        it("refuses a closed port and an unknown host", async () => {
+        onOtherPort.it("refuses a closed port and an unknown host", async () => {
             const port = await findFreePort();
             expect(briefly(await preflight({ port }))).toEqual(["error access_port_closed"]);
             expect(briefly(await preflight({ host: "nowhere.invalid" }))).toEqual(["error access_host_unknown"]);
@@ -296,7 +310,7 @@ describeServers("multinode", (kind) => {
     });
 
     describe("what the provider cannot see", () => {
-        it("is one warning where the access node reaches the node alone", async () => {
+        onAccess.it("is one warning where the access node reaches the node alone", async () => {
             await node.setHba(["host all all all scram-sha-256", "local all all reject"]);
             try {
                 // As in a private network: the derived way has the access node's password, which is another one.
@@ -307,7 +321,7 @@ describeServers("multinode", (kind) => {
             }
         });
 
-        it("is an error where the program says how the provider reaches it", async () => {
+        onOtherPort.it("is an error where the program says how the provider reaches it", async () => {
             const problems = await preflight({ connection: connectionOf(node, { password: "wrong" }) });
             expect(briefly(problems)).toEqual(["error password"]);
             const port = await findFreePort();
@@ -428,17 +442,20 @@ describeServers("multinode", (kind) => {
             expect(briefly(problems)).toEqual(["error createdb"]);
         });
 
-        it("refuses a role that may not use timescaledb_fdw, and cannot look from the access node as it", async () => {
-            const { servers, wish } = dataNodeWish(asApp(), node, { user: "postgres" });
-            const logged = readFileSync(access.logFile).length;
-            const problems = await preflightDataNode(servers, wish);
-            expect(briefly(problems)).toEqual(["error usage", "warning access_view"]);
-            const log = readFileSync(access.logFile).subarray(logged).toString("utf8");
-            expect(log).toContain('permission denied to create extension "postgres_fdw"');
-            expect(log).not.toContain(node.password);
-            await run(access, DATABASE, only(problems, "usage").remedy.replace(/^.*: /, ""));
-            expect(briefly(await preflightDataNode(servers, wish))).toEqual(["warning access_view"]);
-        });
+        onLog.it(
+            "refuses a role that may not use timescaledb_fdw, and cannot look from the access node as it",
+            async () => {
+                const { servers, wish } = dataNodeWish(asApp(), node, { user: "postgres" });
+                const logged = readFileSync(access.logFile).length;
+                const problems = await preflightDataNode(servers, wish);
+                expect(briefly(problems)).toEqual(["error usage", "warning access_view"]);
+                const log = readFileSync(access.logFile).subarray(logged).toString("utf8");
+                expect(log).toContain('permission denied to create extension "postgres_fdw"');
+                expect(log).not.toContain(node.password);
+                await run(access, DATABASE, only(problems, "usage").remedy.replace(/^.*: /, ""));
+                expect(briefly(await preflightDataNode(servers, wish))).toEqual(["warning access_view"]);
+            },
+        );
 
         it("refuses a hypertable on nodes, in schemas or over tables that the role may not use", async () => {
             await run(

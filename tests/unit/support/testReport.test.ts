@@ -38,13 +38,13 @@ describe("the report of a tier", () => {
         const assertionResults = [
             test("passed", ...recorded, "a"),
             test("failed", ...recorded, "b"),
-            test("pending", ...recorded, "c (skipped: no recordings)"),
+            test("pending", ...recorded, "c (skipped: not recorded)"),
             test("passed", "fdw", "on PostgreSQL 16", "d"),
         ];
         const counts = countsOf({ testResults: [{ status: "failed", assertionResults }] });
         expect(describeTier({ tier: "integration", counts, seconds: 3 })).toBe(
             "integration  3 ran, 1 failed, 1 skipped (3 s); " +
-                "multinode: 2 ran from recordings of TimescaleDB 2.13.1; 1 skipped: no recordings",
+                "multinode: 2 ran from recordings of TimescaleDB 2.13.1; 1 skipped: not recorded",
         );
     });
 
