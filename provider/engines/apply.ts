@@ -11,7 +11,7 @@ import type { Session } from "../postgres/pool";
 import { retryTransient } from "../postgres/retry";
 import { sqlStateOf } from "../postgres/sqlState";
 import type { Lock, Plan, ResourceEngine, Step, Wish } from "./engine";
-import { Servers, type Place } from "./servers";
+import type { Place, Servers } from "./servers";
 import { forgetSnapshots } from "./snapshot";
 
 /** More rounds than any plan needs; a plan that goes on beyond them does not converge. */
@@ -43,7 +43,7 @@ export interface Operation<Inputs, Computed, Observed> {
 export async function converge<Inputs, Computed, Observed>(
     operation: Operation<Inputs, Computed, Observed>,
 ): Promise<Observed | undefined> {
-    const warn = once(operation.report.warn);
+    const warn = once((text) => operation.report.warn(text));
     return retryTransient(() => withLocks(operation, (servers) => rounds({ ...operation, servers }, warn)));
 }
 

@@ -75,7 +75,7 @@ export function toCheckFailure(failure: Failure): CheckFailure {
 /** The inputs in inputs or outputs: what the schema names, and nothing else. */
 export function pickInputs<Inputs>(schema: Schema<Inputs>, values: Values): Inputs {
     return Object.fromEntries(
-        (Object.entries(schema) as [string, Property][])
+        Object.entries<Property>(schema)
             .map(([name, { keptAs = name }]) => [name, values[keptAs] ?? values[name]])
             .filter(([, value]) => value !== undefined && value !== null),
     ) as Inputs;
@@ -84,9 +84,9 @@ export function pickInputs<Inputs>(schema: Schema<Inputs>, values: Values): Inpu
 /** The outputs that keep an input which the output of its own name does not show. */
 export function keptInputs<Inputs extends object>(schema: Schema<Inputs>, inputs: Inputs): Values {
     return Object.fromEntries(
-        (Object.entries(schema) as [keyof Inputs, Property][])
-            .filter(([, { keptAs }]) => keptAs !== undefined)
-            .map(([name, { keptAs }]) => [keptAs, inputs[name]]),
+        Object.entries<Property>(schema).flatMap(([name, { keptAs }]) =>
+            keptAs === undefined ? [] : [[keptAs, inputs[name as keyof Inputs]] as const],
+        ),
     );
 }
 
@@ -95,7 +95,7 @@ export function keptInputs<Inputs extends object>(schema: Schema<Inputs>, inputs
  * replacement because of an unknown would be deleted with its data although its value never changed.
  */
 export function replacedBy<Inputs>(schema: Schema<Inputs>, olds: Values, news: Values): string[] {
-    return (Object.entries(schema) as [string, Property][])
+    return Object.entries<Property>(schema)
         .filter(([name, { effect, identity = same }]) => {
             return effect === "replaces" && isChanged(identity(olds[name]), identity(news[name]));
         })

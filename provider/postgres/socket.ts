@@ -4,7 +4,7 @@
  */
 import type net from "node:net";
 import { Duplex } from "node:stream";
-import { address, type Connection } from "./connection";
+import type { Connection } from "./connection";
 import { connectionLost, openSocket, systemError } from "./tls";
 
 /** How long a server that was told good-bye may take to hang up: one behind a cut network never does. */

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { EngineChoice, EngineName, TimescaledbChoice } from "../engines/desired";
 import type { Connection } from "../postgres/connection";
 import { secretConnection, type ConnectionArgs } from "./connection";

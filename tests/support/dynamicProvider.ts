@@ -13,18 +13,18 @@ import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import {
     CheckRequest,
-    CheckResponse,
+    type CheckResponse,
     ConfigureRequest,
     CreateRequest,
-    CreateResponse,
+    type CreateResponse,
     DeleteRequest,
     DiffRequest,
     DiffResponse,
     ErrorResourceInitFailed,
     ReadRequest,
-    ReadResponse,
+    type ReadResponse,
     UpdateRequest,
-    UpdateResponse,
+    type UpdateResponse,
 } from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
@@ -108,9 +108,9 @@ export class DynamicProvider {
     async diff(id: string, olds: Values, news: Values): Promise<Diff> {
         const request = new DiffRequest().setId(id).setOlds(struct(olds)).setNews(struct(news));
         const response = await this.call<DiffResponse>((done) => this.client.diff(request, done));
-        const names = Object.entries(DiffResponse.DiffChanges) as [Diff["changes"], number][];
+        const names = Object.entries({ ...DiffResponse.DiffChanges }) as unknown as [Diff["changes"], number][];
         return {
-            changes: names.find(([, value]) => value === response.getChanges())?.[0] ?? "DIFF_UNKNOWN",
+            changes: names.find(([, value]) => value === Number(response.getChanges()))?.[0] ?? "DIFF_UNKNOWN",
             replaces: response.getReplacesList(),
             deleteBeforeReplace: response.getDeletebeforereplace(),
         };
@@ -168,9 +168,9 @@ function callError(error: ServiceError): CallError {
 }
 
 function struct(plain: Values): Struct {
-    return Struct.fromJavaScript(JSON.parse(JSON.stringify(plain)) as Record<string, never>);
+    return Struct.fromJavaScript(JSON.parse(JSON.stringify(plain)) as Parameters<typeof Struct.fromJavaScript>[0]);
 }
 
 function values(properties: Struct | undefined): Values {
-    return (properties?.toJavaScript() ?? {}) as Values;
+    return properties?.toJavaScript() ?? {};
 }

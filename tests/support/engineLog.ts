@@ -25,7 +25,7 @@ export async function startEngineLog(): Promise<EngineLog> {
     const unused = (): never => {
         throw new Error("not called in these tests");
     };
-    server.addService(EngineService as never, {
+    server.addService(EngineService, {
         log({ request }: ServerUnaryCall<LogRequest, Empty>, done: sendUnaryData<Empty>) {
             lines.push({
                 severity: ({ 1: "info", 2: "warning" } as const)[request.getSeverity() as 1 | 2] ?? "other",

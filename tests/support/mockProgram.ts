@@ -31,17 +31,20 @@ interface RegisterRequest {
     getAliasesList(): { toObject(): unknown }[];
 }
 
+type Callback = (error: unknown, response: unknown) => void;
+type RegisterResource = (this: MockMonitor, request: RegisterRequest, callback: Callback) => Promise<void>;
+
 /** Runs the program and waits until everything that it made is registered. */
 export async function runProgram(
     program: () => readonly pulumi.Resource[] | void,
     { preview = false, outputs = ({ inputs }) => inputs as Values }: ProgramOptions = {},
 ): Promise<Registered[]> {
     const registered: Registered[] = [];
-    const original = MockMonitor.prototype.registerResource;
+    const original = Reflect.get(MockMonitor.prototype, "registerResource") as RegisterResource;
     const spy = jest.spyOn(MockMonitor.prototype, "registerResource").mockImplementation(function (
         this: MockMonitor,
         request: RegisterRequest,
-        callback: (error: unknown, response: unknown) => void,
+        callback: Callback,
     ) {
         registered.push({
             type: request.getType(),
@@ -52,7 +55,7 @@ export async function runProgram(
             aliases: request.getAliasesList().map((alias) => alias.toObject()),
         });
         return original.call(this, request, callback);
-    } as typeof original);
+    } as RegisterResource);
     try {
         await pulumi.runtime.setMocks(
             {
@@ -74,9 +77,9 @@ export async function runProgram(
 
 /** The value of an output; undefined where it is unknown. */
 export async function valueOf<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-    const { promise, isKnown } = output as unknown as { promise(): Promise<T>; isKnown: Promise<boolean> };
-    const value = await (output as unknown as { promise: typeof promise }).promise();
-    return (await isKnown) ? value : undefined;
+    const inside = output as unknown as { promise(): Promise<T>; isKnown: Promise<boolean> };
+    const value = await inside.promise();
+    return (await inside.isKnown) ? value : undefined;
 }
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";

@@ -84,5 +84,5 @@ function givenOptions(found: Options, wanted: Options, inputs: DataNodeInputs, p
         ([name, value]) => !ways.has(name) && (own[name] !== value || inputs.serverOptions[name] === value),
     );
     const missing = Object.keys(wanted).filter((name) => !ways.has(name) && found[name] === undefined);
-    return Object.fromEntries([...differing, ...missing.map((name) => [name, ""])]);
+    return Object.fromEntries([...differing, ...missing.map((name): [string, string] => [name, ""])]);
 }

@@ -1,6 +1,6 @@
 /** From the indexes that a shard has to those it is to have. */
 import type { Step } from "../engine";
-import { readMarker, withMarker, type Marker } from "../marker";
+import { withMarker, type Marker } from "../marker";
 import { identifier, literal, qualified } from "../../postgres/sql";
 import type { Target } from "./hypertableTarget";
 import { defaultIndexes, indexName, type ShardIndex } from "./indexes";
@@ -86,6 +86,6 @@ function markIndex(step: Stepper, shard: TableName, name: string, comment: strin
     );
 }
 
-function idOf(marker: ReturnType<typeof readMarker>): string | undefined {
+function idOf(marker: Marker | undefined): string | undefined {
     return marker?.part?.match(/^index ([0-9a-f]{8})$/)?.[1];
 }

@@ -54,6 +54,6 @@ describe("literal", () => {
     });
 
     it.each([[1], [null], [undefined], [{}]])("refuses %p, which is no string", (value) => {
-        expect(() => literal(value as unknown as string)).toThrow(TypeError);
+        expect(() => literal(value as never)).toThrow(TypeError);
     });
 });
