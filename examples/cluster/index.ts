@@ -2,8 +2,7 @@
  * A distributed TimescaleDB on servers that you have: one access node, any number of data nodes, one table.
  *
  *     pulumi config set accessHost access.example.com
- *     pulumi config set --path 'dataNodes[0].name' dn1
- *     pulumi config set --path 'dataNodes[0].host' data1.example.com
+ *     pulumi config set dataNodes '[{"name": "dn1", "host": "data1.example.com"}]'
  *     pulumi config set --secret password ...
  */
 import * as pulumi from "@pulumi/pulumi";
