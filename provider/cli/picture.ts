@@ -5,12 +5,12 @@
 import type { ClusterStatus, HypertableStatus, NodeStatus } from "../engines/status";
 import { bytesText, countText, escapeMarkup, piecesText } from "./words";
 
-const WIDTH = 480;
-const MARGIN = 12;
-const HEAD_HEIGHT = 58;
+const WIDTH = 360;
+const MARGIN = 4;
+const HEAD_HEIGHT = 78;
 const GAP = 14;
-const INDENT = 34;
-const TABLE_HEIGHT = 36;
+const INDENT = 20;
+const TABLE_HEIGHT = 56;
 const BAR_HEIGHT = 10;
 /** Colours that tell from each other for the colour-blind too; each with dark and light ground in contrast above 3. */
 const COLOURS = ["#0a7fb5", "#c2570c", "#2f855a", "#a8479b", "#8a6d00", "#5b67d8"];
@@ -31,7 +31,7 @@ const STYLE = `
 /**
  * Draws it.
  *
- * @returns an SVG element as text, 480 wide and as high as the nodes need; it scales to the width of what it stands in
+ * @returns an SVG element as text, 360 wide and as high as the nodes need; it scales to the width of what it stands in
  */
 export function clusterPicture(status: ClusterStatus): string {
     const [access, ...nodes] = status.nodes;
@@ -61,7 +61,7 @@ export function clusterPicture(status: ClusterStatus): string {
     const text = describeInWords(status);
     return (
         `<svg xmlns="http://www.w3.org/2000/svg" class="cluster" role="img" viewBox="0 0 ${WIDTH} ${height}" ` +
-        `width="100%" style="max-width:${WIDTH * 1.5}px">` +
+        `width="100%" style="max-width:${WIDTH * 1.25}px">` +
         `<title>Cluster ${escapeMarkup(status.database)}</title><desc>${escapeMarkup(text)}</desc>` +
         `<style>${STYLE}</style>${ways.map(way).join("")}${parts.join("")}</svg>`
     );
@@ -82,11 +82,11 @@ function box(node: NodeStatus, { x, y, height }: Place & { readonly height: numb
             : [piecesText(node), `${countText(node.approximateRows, "~")} rows`, bytesText(node.bytes)].join(" · ");
     return (
         `<g><rect class="box${up ? "" : " down"}" x="${x}" y="${y}" width="${width}" height="${height}" rx="8"/>` +
-        `<text class="name" x="${x + 12}" y="${y + 24}">${escapeMarkup(shorten(node.name, 24))}</text>` +
-        `<text class="small" text-anchor="end" x="${x + width - 12}" y="${y + 24}">${escapeMarkup(shorten(node.address, 30))}</text>` +
+        `<text class="name" x="${x + 12}" y="${y + 22}">${escapeMarkup(shorten(node.name, 36))}</text>` +
+        `<text class="small" x="${x + 12}" y="${y + 42}">${escapeMarkup(shorten(node.address, 42))}</text>` +
         (state === ""
-            ? `<text class="small" x="${x + 12}" y="${y + 44}">${escapeMarkup(held)}</text>`
-            : `<text class="small bad" x="${x + 12}" y="${y + 44}">${state}</text>`) +
+            ? `<text class="small" x="${x + 12}" y="${y + 62}">${escapeMarkup(held)}</text>`
+            : `<text class="small bad" x="${x + 12}" y="${y + 62}">${state}</text>`) +
         `${inside.join("")}</g>`
     );
 }
@@ -102,10 +102,10 @@ function bar(node: NodeStatus, table: HypertableStatus, { x, y, most, colour }: 
     const filled = held?.bytes == null ? 0 : Math.max(2, Math.round((held.bytes / most) * width));
     const what = held === undefined ? "" : `${piecesText(held)} · ${countText(held.approximateRows, "~")} rows`;
     return (
-        `<text class="small" x="${x}" y="${y + 8}">${escapeMarkup(shorten(`${table.schema}.${table.table}`, 30))}</text>` +
-        `<text class="small" text-anchor="end" x="${x + width}" y="${y + 8}">${escapeMarkup(what)}</text>` +
-        `<rect class="track" x="${x}" y="${y + 14}" width="${width}" height="${BAR_HEIGHT}" rx="3"/>` +
-        `<rect fill="${colour}" x="${x}" y="${y + 14}" width="${filled}" height="${BAR_HEIGHT}" rx="3"/>`
+        `<text class="small" x="${x}" y="${y + 12}">${escapeMarkup(shorten(`${table.schema}.${table.table}`, 42))}</text>` +
+        `<text class="small" x="${x}" y="${y + 28}">${escapeMarkup(what)}</text>` +
+        `<rect class="track" x="${x}" y="${y + 34}" width="${width}" height="${BAR_HEIGHT}" rx="3"/>` +
+        `<rect fill="${colour}" x="${x}" y="${y + 34}" width="${filled}" height="${BAR_HEIGHT}" rx="3"/>`
     );
 }
 

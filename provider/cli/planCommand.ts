@@ -11,8 +11,8 @@ export async function planCommand(args: readonly string[]): Promise<number> {
         stack: { type: "string" },
         cwd: { type: "string" },
     });
-    const steps = await previewSteps(choice);
-    const plan = await planStack(steps, await readState(choice));
+    const state = await readState(choice);
+    const plan = await planStack(await previewSteps(choice, state), state);
     process.stdout.write(json ? `${JSON.stringify(plan, null, 2)}\n` : `${planText(plan)}\n`);
     return EXIT.ok;
 }

@@ -1,9 +1,11 @@
 /** What the pulumi CLI tells of a stack: its state, and what the next `up` will do. */
 import { execFile } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { ProviderError } from "../errors";
+import { UNKNOWN } from "../validation/unknown";
 
 /** Which stack. */
 export interface StackChoice {
@@ -56,12 +58,67 @@ export async function readState(choice: StackChoice): Promise<readonly StateReso
     return (exported.deployment?.resources ?? []).map((resource) => revealed(resource) as StateResource);
 }
 
-/** The steps of the next `up`, secrets in clear. It runs the program. */
-export async function previewSteps(choice: StackChoice): Promise<readonly PreviewStep[]> {
-    const preview = (await pulumi(choice, "preview the stack", ["preview", "--json", "--show-secrets"])) as {
-        readonly steps?: readonly PreviewStep[];
-    };
-    return (preview.steps ?? []).map((step) => revealed(step) as PreviewStep);
+/**
+ * The steps of the next `up`, secrets in clear. It runs the program.
+ *
+ * The preview's own JSON masks secrets whatever it is told; its plan file has them, for as long as it is read here.
+ *
+ * @param state what {@link readState} gave: secrets that do not change are only there
+ */
+export async function previewSteps(
+    choice: StackChoice,
+    state: readonly StateResource[],
+): Promise<readonly PreviewStep[]> {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pulumi-timescaledb-"));
+    const file = path.join(folder, "plan.json");
+    try {
+        const args = ["preview", "--json", "--show-secrets", `--save-plan=${file}`];
+        const { steps = [] } = (await pulumi(choice, "preview the stack", args)) as {
+            readonly steps?: readonly PreviewStep[];
+        };
+        const saved = revealed(JSON.parse(fs.readFileSync(file, "utf8"))) as SavedPlan;
+        return steps.map((step) => unmasked(step, saved, state));
+    } finally {
+        fs.rmSync(folder, { recursive: true, force: true });
+    }
+}
+
+/** What of a plan file matters: how the inputs of each resource differ from those in the state. */
+interface SavedPlan {
+    readonly resourcePlans?: Readonly<
+        Record<
+            string,
+            { readonly goal?: { readonly inputDiff?: { readonly adds?: Values; readonly updates?: Values } } }
+        >
+    >;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+const MASK = "[secret]";
+
+function unmasked(step: PreviewStep, { resourcePlans }: SavedPlan, state: readonly StateResource[]): PreviewStep {
+    if (step.newState === undefined) {
+        return step;
+    }
+    const before = state.find(({ urn }) => urn === step.urn || urn === step.oldState?.urn)?.inputs;
+    const { adds, updates } = resourcePlans?.[step.urn]?.goal?.inputDiff ?? {};
+    const inputs = reveal(step.newState.inputs, { ...before, ...adds, ...updates }) as Values | undefined;
+    return { ...step, newState: { ...step.newState, inputs } };
+}
+
+/** A value with what is masked in it taken from another one of the same form; unknown where that has nothing there. */
+function reveal(value: unknown, source: unknown): unknown {
+    if (value === MASK) {
+        return source ?? UNKNOWN;
+    }
+    if (typeof value !== "object" || value === null) {
+        return value;
+    }
+    const from = typeof source === "object" && source !== null ? (source as Values) : {};
+    return Array.isArray(value)
+        ? value.map((item: unknown, at) => reveal(item, from[at]))
+        : Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, reveal(inner, from[key])]));
 }
 
 async function pulumi({ cwd, stack }: StackChoice, doing: string, args: readonly string[]): Promise<unknown> {

@@ -12,18 +12,20 @@ body{margin:0;background:var(--ground);color:var(--text);font:16px/1.5 system-ui
 main{max-width:68rem;margin:0 auto;padding:1rem}
 header p{margin:.25rem 0;color:var(--muted);overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:.5rem 0;overflow-wrap:anywhere}
-section{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1rem;margin:1rem 0}
+section{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1rem;margin:1rem 0}
 .state{font-weight:600}.state.good{color:var(--good)}.state.bad{color:var(--bad)}
 table{border-collapse:collapse;width:100%}
 caption{font-size:1.1rem;font-weight:600;text-align:left;padding-bottom:.5rem}
-th,td{text-align:left;padding:.4rem .75rem .4rem 0;border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+th,td{text-align:left;padding:.4rem .75rem .4rem 0;border-top:1px solid var(--line);vertical-align:top}
 th{color:var(--muted);font-weight:600}
 .number{text-align:right;white-space:nowrap}
 @media (max-width:44rem){
+main{padding:.5rem}
+section{padding:.75rem}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table,caption,tbody,tr,td{display:block}
 tr{border-top:1px solid var(--line);padding:.5rem 0}
-td{border:0;padding:.1rem 0;text-align:left;display:flex;gap:1rem;justify-content:space-between}
+td{border:0;padding:.1rem 0;overflow-wrap:anywhere;text-align:left;display:flex;gap:1rem;justify-content:space-between}
 td.number{text-align:right}
 td::before{content:attr(data-label);color:var(--muted);flex:none}
 td:empty{display:none}

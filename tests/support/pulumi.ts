@@ -10,7 +10,7 @@
  * The package must be built (npm run build): programs import what a user would, through a link to the repository.
  */
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { ensurePulumi } from "../../tools/pulumi-cli/ensure.mjs";
@@ -69,6 +69,8 @@ export interface ProjectOptions {
 export interface Project {
     /** The copy of the program: write to it to change the program. */
     readonly folder: string;
+    /** The environment of its commands, for other programs that call pulumi. */
+    readonly env: NodeJS.ProcessEnv;
     up(args?: readonly string[]): Promise<Result>;
     preview(args?: readonly string[]): Promise<Result>;
     refresh(args?: readonly string[]): Promise<Result>;
@@ -158,6 +160,7 @@ export async function openProject(folder: string, options: ProjectOptions = {}):
 
     const project: Project = {
         folder: program,
+        env,
         up: (args) => start("up", args).done,
         preview: (args) => start("preview", args).done,
         refresh: (args) => start("refresh", args).done,

@@ -4,9 +4,9 @@ import { estimatedRows } from "../rowEstimate";
 /** Longer than a commit takes: what is prepared for this long is left of a crash. */
 const IN_DOUBT_AFTER = "5 seconds";
 
-/** A chunk's table; NULL where it is gone, or the row of the catalogue is. */
-function relationOf(chunk: string): string {
-    return `to_regclass(quote_ident(${chunk}.schema_name) || '.' || quote_ident(${chunk}.table_name))`;
+/** A catalogue row's table; NULL where it is gone, or the row is. */
+function relationOf(row: string): string {
+    return `to_regclass(quote_ident(${row}.schema_name) || '.' || quote_ident(${row}.table_name))`;
 }
 
 /** On the access node. Chunks that were dropped stay in the catalogue where aggregates refer to them. */
@@ -76,7 +76,8 @@ SELECT jsonb_build_object(
                     AND x.prepared < clock_timestamp() - interval '${IN_DOUBT_AFTER}'),
     'tables', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                           'schema', h.schema_name, 'name', h.table_name,
-                          'chunks', held.chunks, 'ids', held.ids, 'rows', held.rows, 'bytes', held.bytes)), '[]')
+                          'chunks', held.chunks, 'ids', held.ids, 'rows', held.rows,
+                          'bytes', held.bytes + coalesce(pg_total_relation_size(${relationOf("h")}), 0))), '[]')
                  FROM _timescaledb_catalog.hypertable h
                 CROSS JOIN LATERAL (
                       SELECT count(*) AS chunks, coalesce(sum(c.id), 0)::text AS ids,

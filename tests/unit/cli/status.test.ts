@@ -88,7 +88,7 @@ describe("the picture", () => {
             ([, width]) => Number(width),
         );
         expect(widths).toHaveLength(4);
-        expect(Math.max(...widths)).toBe(398);
+        expect(Math.max(...widths)).toBe(308);
     });
 
     it("says of a node that does not answer that it does not", () => {
