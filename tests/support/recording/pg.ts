@@ -3,9 +3,12 @@
  * all others are pg's own.
  */
 import type { EventEmitter } from "node:events";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { ClientConfig, PoolConfig, QueryArrayResult } from "pg";
 import { connecting, type Actor, type Lease } from "./actor";
 import { parsedError, parsedResults, rawError, rawMessage, rawResults, UNPARSED, type Answer } from "./answer";
+import { digestOf, isCopy, StagedCopy, type CopyStatement } from "./copy";
 import { realPg } from "./realPg";
 import { findServer } from "./stage";
 
@@ -19,7 +22,7 @@ interface PlainClient extends EventEmitter {
     readonly user: string | undefined;
     readonly database: string | undefined;
     connect(done?: Done): Promise<void>;
-    query(text: unknown, values?: unknown[]): Promise<unknown>;
+    query(text: unknown, values?: unknown[]): unknown;
     end(done?: Done): Promise<void>;
 }
 
@@ -57,12 +60,15 @@ export class Client extends PlainClient {
         return this.actor === undefined ? super.connect(done) : called(this.connectBy(this.actor), done);
     }
 
-    override query(text: unknown, values?: unknown[]): Promise<unknown> {
-        return this.actor === undefined ? super.query(text, values) : this.queryBy(this.actor, text, values);
+    override query(text: unknown, values?: unknown[]): unknown {
+        if (this.actor === undefined) {
+            return super.query(text, values);
+        }
+        return isCopy(text) ? this.copyBy(this.actor, text) : this.queryBy(this.actor, text, values);
     }
 
     override end(done?: Done): Promise<void> {
-        return this.actor === undefined ? super.end(done) : called(this.endBy(this.actor), done);
+        return this.actor === undefined ? super.end(done) : this.endBy(this.actor, done);
     }
 
     private async connectBy(actor: Actor): Promise<void> {
@@ -100,13 +106,37 @@ export class Client extends PlainClient {
         return parsedResults(results ?? []);
     }
 
-    private async endBy(actor: Actor): Promise<void> {
+    private copyBy(actor: Actor, copy: CopyStatement): StagedCopy {
+        return new StagedCopy(async (data) => {
+            const really = (): Promise<Answer> =>
+                answerOf(async () => {
+                    super.query(copy);
+                    await pipeline(Readable.from([data]), copy);
+                    return { results: [{ command: "COPY", count: copy.rowCount, fields: [], rows: [] }] };
+                });
+            const question = { on: this.place, sql: copy.text, values: [digestOf(data)] };
+            const { results, error } = await actor.ask(this.lease, question, really);
+            if (error !== undefined) {
+                throw parsedError(error);
+            }
+            return results?.[0]?.count ?? 0;
+        });
+    }
+
+    /** As in pg, who asked is told before all others. */
+    private async endBy(actor: Actor, done: Done | undefined): Promise<void> {
         if (!actor.isReplaying) {
-            const end = super.end();
+            const end = new Promise<void>((resolve) => {
+                void super.end(() => {
+                    resolve();
+                    done?.();
+                });
+            });
             actor.ending(end);
             return end;
         }
         await Promise.resolve();
+        done?.();
         if (!this.hasEnded) {
             this.hasEnded = true;
             this.emit("end");
@@ -118,10 +148,10 @@ export class Client extends PlainClient {
 export class Pool extends realPg.Pool {
     constructor(config?: PoolConfig) {
         super({ Client: Client as unknown as PoolConfig["Client"], ...config });
-        // How long a session is idle depends on the machine: on stage it is kept.
+        // How long an idle session lives depends on the machine: on stage each task gets a new one.
         this.on("connect", (client: unknown) => {
             if (client instanceof Client && client.isOnStage) {
-                this.options.idleTimeoutMillis = 0;
+                this.options.maxUses = 1;
             }
         });
         this.on("acquire", (client: unknown) => {
