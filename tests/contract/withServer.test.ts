@@ -1,3 +1,4 @@
+import { version } from "@pulumi/pulumi/package.json";
 import { DynamicProvider, type CallError, type Values } from "../support/dynamicProvider";
 import { startEngineLog, type EngineLog } from "../support/engineLog";
 import { HANDLER_TEXTS } from "../support/loaderTexts";
@@ -8,6 +9,9 @@ jest.setTimeout(60_000);
 
 const kind = fdwServers.at(-1);
 const describeServer = kind === undefined ? describe.skip : describe;
+
+/** An older SDK does not hand the inputs on that a read answers with: drift is then seen in the outputs only. */
+const readTellsInputs = Number(version.split(".")[1]) >= 216;
 
 type Name = keyof typeof HANDLER_TEXTS;
 
@@ -63,7 +67,7 @@ describeServer(`on ${kind?.name ?? `a server (skipped: ${skipReasons.fdw})`}, th
         const { id, outs } = await provider.create(inputs);
         expect(outs).toMatchObject({ ...inputs, schemaVersion: 1, engine: "fdw" });
         const read = await provider.read(id, outs);
-        expect(read).toEqual({ id, props: outs, inputs });
+        expect(read).toEqual({ id, props: outs, inputs: readTellsInputs ? inputs : {} });
         await expect(provider.diff(id, outs, inputs)).resolves.toEqual({
             changes: "DIFF_UNKNOWN",
             replaces: [],
@@ -114,7 +118,10 @@ describeServer(`on ${kind?.name ?? `a server (skipped: ${skipReasons.fdw})`}, th
             forceDestroy: true,
         });
         const updated = await provider.update(hypertable.id, hypertable.state, grown);
-        await expect(provider.read(hypertable.id, updated)).resolves.toMatchObject({ props: updated, inputs: grown });
+        await expect(provider.read(hypertable.id, updated)).resolves.toMatchObject({
+            id: hypertable.id,
+            props: updated,
+        });
         const rows = await query(cluster.access, "contract", "SELECT device, humidity FROM conditions");
         expect(rows).toEqual([{ device: 1, humidity: null }]);
 
@@ -127,15 +134,6 @@ describeServer(`on ${kind?.name ?? `a server (skipped: ${skipReasons.fdw})`}, th
         expect(left).toEqual([]);
     });
 
-    it("tells what it does in the row of the resource, and leaves nothing of it there", () => {
-        const rows = engine.lines.filter(({ urn }) => urn === "urn:contract::accessNode");
-        expect(rows.filter(({ severity }) => severity === "info").length).toBeGreaterThan(0);
-        expect(rows.every(({ severity, ephemeral }) => ephemeral === (severity === "info"))).toBe(true);
-        expect(rows.map(({ text }) => text)).toEqual(
-            expect.arrayContaining([expect.stringMatching(/^1\/\d+ createDatabase \(/)]),
-        );
-    });
-
     it("says that a password is wrong without showing it", async () => {
         const connection = { ...connectionTo(cluster.access), password: "hunter2" };
         const error = await failure(provider.create(await checked("accessNode", accessNodeValues({ connection }))));
@@ -144,7 +142,7 @@ describeServer(`on ${kind?.name ?? `a server (skipped: ${skipReasons.fdw})`}, th
         expect(error.halfMade).toBeUndefined();
     });
 
-    it("leaves a half-made resource with its loader text, its reason and nothing secret in it, and finishes it", async () => {
+    it("leaves a half-made resource with its loader text and reason, finishes it, and tells of long work in its row", async () => {
         const access = await live("accessNode", accessNodeValues({ database: "halfmade" }));
         const node = cluster.nodes[0] as TestCluster["access"];
         const values = {
@@ -165,7 +163,6 @@ describeServer(`on ${kind?.name ?? `a server (skipped: ${skipReasons.fdw})`}, th
              CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE SERVER') EXECUTE FUNCTION refuse()`,
         );
         const { message, halfMade } = await failure(provider.create(inputs));
-        await query(cluster.access, "halfmade", "DROP EVENT TRIGGER refuse; DROP FUNCTION refuse()");
         expect(message).toMatch(/^could not finish data node "dn1".*not today, \[secret\]/s);
         expect(halfMade).toEqual({
             id: `${access.id}/dn1`,
@@ -184,8 +181,25 @@ describeServer(`on ${kind?.name ?? `a server (skipped: ${skipReasons.fdw})`}, th
             changes: "DIFF_SOME",
             replaces: [],
         });
+        await query(
+            cluster.access,
+            "halfmade",
+            `CREATE OR REPLACE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS
+                 $$BEGIN PERFORM pg_sleep(2.1); END$$`,
+        );
         const finished = await provider.update(id, properties, inputs);
         expect(finished).not.toHaveProperty("incomplete");
+        expect(
+            engine.lines.filter(({ urn, severity }) => urn === "urn:contract::dataNode" && severity === "info"),
+        ).toEqual([
+            {
+                severity: "info",
+                text: expect.stringMatching(/^2\/\d+ markServer \(/) as string,
+                urn: "urn:contract::dataNode",
+                ephemeral: true,
+            },
+        ]);
+        await query(cluster.access, "halfmade", "DROP EVENT TRIGGER refuse; DROP FUNCTION refuse()");
         await provider.delete(id, finished);
         await provider.delete(access.id, access.state);
     });
