@@ -11,6 +11,7 @@ export {
     type GetClusterStatusArgs,
     type GetClusterStatusOutputArgs,
 } from "./functions/clusterStatus";
+export { loadRows, type LoadRowsArgs } from "./functions/loadRows";
 export {
     type ConnectionValues,
     type DataNodeValues,
@@ -38,6 +39,7 @@ export {
 } from "./resources/timescaleCluster";
 export { type Dimension, type EngineChoice, type EngineName, type TimescaledbChoice } from "./engines/desired";
 export { type Problem } from "./engines/engine";
+export { type LoadProgress, type LoadResult, type Row, type Rows } from "./engines/load";
 export {
     type ClusterStatus,
     type DriftItem,

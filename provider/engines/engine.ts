@@ -13,6 +13,7 @@ import type {
     DistributedHypertableInputs,
     EngineName,
 } from "./desired";
+import type { Load, LoadResult } from "./load";
 import type { Place, Servers } from "./servers";
 import type { ClusterStatus } from "./status";
 
@@ -132,4 +133,11 @@ export interface Engine {
      * @param servers may lack data nodes: those are reached as they are registered
      */
     status(servers: Servers): Promise<ClusterStatus>;
+
+    /**
+     * Brings rows from outside into a table, with COPY.
+     *
+     * @param servers as for {@link status}
+     */
+    loadRows(servers: Servers, load: Load): Promise<LoadResult>;
 }

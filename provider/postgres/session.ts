@@ -1,5 +1,8 @@
 /** What a session offers to those who use it. */
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { PoolClient } from "pg";
+import { from as copyFrom } from "pg-copy-streams";
 import { asProviderError, serverError, type SessionPlace } from "./sqlState";
 
 /** What the server says beside its answers. */
@@ -20,6 +23,14 @@ export interface Session {
      * @throws ProviderError with the server's error as its cause
      */
     query<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+
+    /**
+     * Runs COPY ... FROM STDIN and returns how many rows the server took. It reads on only while the server does.
+     *
+     * @param data in the statement's format, cut anywhere; if reading it fails, so does the statement
+     * @throws ProviderError with the server's error as its cause
+     */
+    copyIn(text: string, data: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<number>;
 
     /** The notices since the last call. */
     takeNotices(): Notice[];
@@ -45,9 +56,17 @@ export class PooledSession implements Session {
             const result = await this.client.query<Row>(text, values && [...values]);
             return result.rows;
         } catch (error) {
-            this.hasFailed = true;
-            // Once a session is lost, pg answers every further statement with an error that does not say why.
-            throw asProviderError(serverError(error) === undefined ? (this.lost ?? error) : error, this.place);
+            throw this.failed(error);
+        }
+    }
+
+    async copyIn(text: string, data: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<number> {
+        const copy = this.client.query(copyFrom(text));
+        try {
+            await pipeline(Readable.from(data, { highWaterMark: 1 }), copy);
+            return copy.rowCount;
+        } catch (error) {
+            throw this.failed(error);
         }
     }
 
@@ -59,6 +78,12 @@ export class PooledSession implements Session {
     end(): void {
         this.client.off("notice", this.onNotice);
         this.client.off("error", this.onError);
+    }
+
+    private failed(error: unknown): unknown {
+        this.hasFailed = true;
+        // Once a session is lost, pg answers every further statement with an error that does not say why.
+        return asProviderError(serverError(error) === undefined ? (this.lost ?? error) : error, this.place);
     }
 
     private readonly onNotice = ({ severity, code, message, detail, hint }: Partial<Notice>): void => {

@@ -64,6 +64,7 @@ class FakePool {
             return await use({
                 query: async <Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> =>
                     [...(this.answer(tell(text, values)) ?? [])] as Row[],
+                copyIn: async (text) => (tell(text), 0),
                 takeNotices: () => [],
             });
         } finally {

@@ -80,7 +80,8 @@ function unmarkedPartitions(relations: readonly Relation[], { inputs }: Hypertab
           );
 }
 
-function boundOf({ bound }: Relation): { kind?: undefined; modulus?: number; remainder?: number } {
+/** Which rows a partition is for; nothing where it is none of a hash. */
+export function boundOf({ bound }: Relation): { kind?: undefined; modulus?: number; remainder?: number } {
     const found = /^FOR VALUES WITH \(modulus (\d+), remainder (\d+)\)$/i.exec(bound ?? "");
     return found === null ? {} : { modulus: Number(found[1]), remainder: Number(found[2]) };
 }

@@ -3,7 +3,8 @@ import type { Engine } from "../engine";
 import { accessNode } from "./accessNode";
 import { dataNode } from "./dataNode";
 import { distributedHypertable } from "./distributedHypertable";
+import { loadRows } from "./loadRows";
 import { status } from "./status";
 
 /** TimescaleDB's own multi-node. */
-export const multinode: Engine = { name: "multinode", accessNode, dataNode, distributedHypertable, status };
+export const multinode: Engine = { name: "multinode", accessNode, dataNode, distributedHypertable, status, loadRows };

@@ -166,7 +166,9 @@ describe("observeDatabase", () => {
             { ...row, name: provisionalName("multinode"), comment: null },
             { ...row, name: "multinode", comment: withMarker("text", MINE) },
         ]);
-        await expect(observeDatabase({ query, takeNotices: () => [] }, "multinode")).resolves.toEqual({
+        await expect(
+            observeDatabase({ query, copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
+        ).resolves.toEqual({
             database: expect.objectContaining({ marker: MINE, owner: "o", characterType: "C" }) as unknown,
             provisional: expect.objectContaining({ marker: undefined, comment: null }) as unknown,
         });
@@ -175,6 +177,8 @@ describe("observeDatabase", () => {
 
     it("finds nothing where there is nothing", async () => {
         const query = jest.fn().mockResolvedValue([]);
-        await expect(observeDatabase({ query, takeNotices: () => [] }, "multinode")).resolves.toEqual(nothing);
+        await expect(
+            observeDatabase({ query, copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
+        ).resolves.toEqual(nothing);
     });
 });
