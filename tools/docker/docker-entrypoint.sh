@@ -12,6 +12,8 @@ fi
 if [ "$1" = postgres ] && [ "$(id -u)" = 0 ]; then
     mkdir -p "$PGDATA" /var/run/postgresql
     chown -R postgres "$PGDATA" /var/run/postgresql
+    # Where libpq looks for certificates, which root's home does not let it do.
+    export HOME=/var/lib/postgresql
     exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
 fi
 
