@@ -1,6 +1,6 @@
 import type { AccessNodeReference, DataNodeComputed, DataNodeInputs, DataNodeReference } from "../engines/desired";
 import { engineOf } from "../engines";
-import { Servers, type ServerAccess } from "../engines/servers";
+import { ACCESS, Servers, type ServerAccess } from "../engines/servers";
 import { waitUntilReady } from "../postgres/pool";
 import { bool, identifier, integer, oneOf, record, text } from "../validation/shapes";
 import { isUnknown } from "../validation/unknown";
@@ -98,6 +98,16 @@ export function nodeAccess(node: DataNodeReference, accessNode: AccessNodeRefere
 const kind: Kind<DataNodeInputs, DataNodeComputed> = {
     schema: dataNodeSchema,
     label: ({ nodeName, host, port }) => `data node "${nodeName}" (${host}:${port})`,
+    // Steps call their servers by name: a data node of that name would be taken for the access node's server.
+    checkTogether: ({ nodeName }) =>
+        nodeName === ACCESS
+            ? [
+                  {
+                      property: "nodeName",
+                      reason: `expected another name than that of the access node's server, got "${ACCESS}"`,
+                  },
+              ]
+            : [],
     replaces: (olds, news) => (isChanged(databaseOf(olds), databaseOf(news)) ? ["database"] : []),
     // The node's name, or its server's database, is the same before and after.
     deletesFirst: true,
@@ -120,7 +130,10 @@ const kind: Kind<DataNodeInputs, DataNodeComputed> = {
 
 /** The database that the node has, also where it is the access node's; an unknown access node makes it unknown. */
 function databaseOf({ database, accessNode }: Readonly<Record<string, unknown>>): unknown {
-    return database ?? (isUnknown(accessNode) ? accessNode : (accessNode as Partial<AccessNodeReference> | undefined)?.database);
+    return (
+        database ??
+        (isUnknown(accessNode) ? accessNode : (accessNode as Partial<AccessNodeReference> | undefined)?.database)
+    );
 }
 
 /** What Pulumi calls for a DataNode. */

@@ -152,6 +152,12 @@ const ACCESS_NODE: readonly Case[] = [
 ];
 
 const DATA_NODE: readonly Case[] = [
+    [
+        "the name by which steps call the access node's server",
+        { nodeName: "access node" },
+        [`nodeName: expected another name than that of the access node's server, got "access node"`],
+        { nodeName: "access-node" },
+    ],
     ["an empty node name", { nodeName: "" }, [`nodeName: ${NAME}, got ""`], { nodeName: 'dn"1.x' }],
     [
         "an over-long node name",
