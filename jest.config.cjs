@@ -35,6 +35,7 @@ module.exports = {
             moduleNameMapper: { "^pg$": "<rootDir>/tests/support/recording/pg.ts" },
             globals: { usesRecordings: true },
         }),
+        tier("differential"),
         tier("acceptance"),
         tier("docs"),
     ],
