@@ -155,7 +155,7 @@ class Run implements Comparison {
         if (JSON.stringify(got) !== JSON.stringify(expected)) {
             throw new Error(
                 `seed ${this.seed}, statement ${this.statements}: the tables differ\n${statement(cluster.table).slice(0, 2_000)}\n` +
-                    `distributed: ${show(got)}\nplain:       ${show(expected)}`,
+                    `distributed: ${show(got, expected)}\nplain:       ${show(expected, got)}`,
             );
         }
         this.operations += Math.max(1, got.count ?? 0);
@@ -178,7 +178,9 @@ async function answerOf({ client }: Side, text: string): Promise<Answer> {
     }
 }
 
-function show(answer: Answer): string {
-    const text = JSON.stringify(answer);
-    return text.length > 1_000 ? `${text.slice(0, 1_000)}...` : text;
+/** What one side has and the other has not. */
+function show({ count, rows, sqlState }: Answer, other: Answer): string {
+    const theirs = new Set(other.rows);
+    const own = rows.filter((row) => !theirs.has(row)).slice(0, 10);
+    return `${sqlState ?? `${count} rows`}; of its own: ${own.join(", ") || "none"}`;
 }
