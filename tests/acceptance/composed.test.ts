@@ -7,7 +7,7 @@ import type { ClusterStatus } from "../../provider";
 import type { StackPlan } from "../../provider/cli/plan";
 import { openProject, type Project } from "../support/pulumi";
 import { query } from "../support/query";
-import { describeServers, fdwServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+import { describeServers, newestFdwServer, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
 
 jest.setTimeout(240_000);
 
@@ -22,7 +22,7 @@ interface Ran {
 
 describe.each(["multinode", "fdw"] as const)("the composed example with the engine %s", (engine) => {
     describeServers(engine, (kind) => {
-        if (engine === "fdw" && kind !== fdwServers.at(-1) && !process.env.TEST_MATRIX) {
+        if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
             return;
         }
         let cluster: TestCluster;

@@ -218,13 +218,15 @@ describe.each(dockerTests.kinds.slice(0, 1))("a run that is disturbed, on $title
         expect(succeeded(await project.up(["--refresh"])).realChanges).toEqual({});
     });
 
-    it("keeps a data node while it holds the only copy of rows, and lets it go when it was drained", async () => {
+    it("spreads new rows over a data node that was added, and moves them away before it goes", async () => {
         await project.config({ dataNodes: "3" });
         succeeded(await project.up());
+        await sql(project.port, "INSERT INTO conditions SELECT time + interval '1 year', device, temp FROM conditions");
+        expect(await rowsOnNode(project, 3)).toBeGreaterThan(TUTORIAL_ROW_COUNT / 10);
         await project.config({ dataNodes: "2" });
         succeeded(await project.up());
-        expect(await countRows(project)).toBe(TUTORIAL_ROW_COUNT);
-        expect(await dockerObjects()).not.toContain(`container ${serverName("dn3")}`);
+        expect(await countRows(project)).toBe(2 * TUTORIAL_ROW_COUNT);
+        expect((await dockerObjects()).join()).not.toContain("dn3");
     });
 
     it("refuses to destroy rows that are not to be destroyed", async () => {
@@ -233,7 +235,7 @@ describe.each(dockerTests.kinds.slice(0, 1))("a run that is disturbed, on $title
         const refused = await project.destroy();
         expect(refused.code).not.toBe(0);
         expect(refused.output).toContain("HOLDS_DATA");
-        expect(await countRows(project)).toBe(TUTORIAL_ROW_COUNT);
+        expect(await countRows(project)).toBe(2 * TUTORIAL_ROW_COUNT);
         await project.config({ forceDestroy: "true" });
         succeeded(await project.up());
         succeeded(await project.destroy());

@@ -3,11 +3,11 @@ import { DynamicProvider, type CallError, type Values } from "../support/dynamic
 import { startEngineLog, type EngineLog } from "../support/engineLog";
 import { HANDLER_TEXTS } from "../support/loaderTexts";
 import { query } from "../support/query";
-import { fdwServers, skipReasons, START_TIMEOUT_MS, startCluster, type TestCluster } from "../support/servers";
+import { newestFdwServer, skipReasons, START_TIMEOUT_MS, startCluster, type TestCluster } from "../support/servers";
 
 jest.setTimeout(60_000);
 
-const kind = fdwServers.at(-1);
+const kind = newestFdwServer;
 const describeServer = kind === undefined ? describe.skip : describe;
 
 /** An older SDK does not hand the inputs on that a read answers with: drift is then seen in the outputs only. */

@@ -7,14 +7,14 @@
  */
 import { compareTables, type Comparison } from "../support/differential/compare";
 import { startComparedCluster, type ComparedCluster } from "../support/differential/cluster";
-import { fdwServers, multinodeServers, START_TIMEOUT_MS } from "../support/servers";
+import { newestFdwServer, multinodeServers, START_TIMEOUT_MS } from "../support/servers";
 
 const LIMIT_MS = 4 * 60 * 60_000;
 const PROGRESS_OPERATIONS = 50_000;
 
 const operations = Number(process.env.DIFFERENTIAL_OPERATIONS ?? 1_000_000);
 const seed = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 1_000_000_000);
-const kinds = [fdwServers.at(-1), multinodeServers[0]].filter((kind) => kind !== undefined && !kind.given);
+const kinds = [newestFdwServer, multinodeServers[0]].filter((kind) => kind !== undefined && !kind.given);
 
 describe.each(kinds)("on $name", (kind) => {
     let compared: ComparedCluster;

@@ -69,7 +69,10 @@ export class LiveResource {
     }
 
     private async checked(olds: Values, values: Values): Promise<Values> {
-        const { inputs, failures } = await this.handler.check(olds, { logicalUrn: `urn:test::${this.name}`, ...values });
+        const { inputs, failures } = await this.handler.check(olds, {
+            logicalUrn: `urn:test::${this.name}`,
+            ...values,
+        });
         expect(failures).toEqual([]);
         return roundTrip(inputs);
     }

@@ -57,6 +57,9 @@ export interface ServerKind {
  */
 export const fdwServers: readonly ServerKind[] = [...selectMajors(embeddedMajors()).map(embeddedKind), ...imageKinds()];
 
+/** The newest PostgreSQL from npm, for what does not depend on the version; undefined where there is none. */
+export const newestFdwServer: ServerKind | undefined = fdwServers.findLast(({ base }) => base.major !== undefined);
+
 const multinode = findMultinode();
 
 /** TimescaleDB with multi-node, where it was found; see tools/servers/timescaledb.mjs. */

@@ -5,7 +5,7 @@ import { LiveCluster, type LiveResource } from "../../support/life";
 import { query } from "../../support/query";
 import { expectNoResidue, residueOf, type Residue } from "../../support/residue";
 import {
-    fdwServers,
+    newestFdwServer,
     multinodeServers,
     skipReasons,
     START_TIMEOUT_MS,
@@ -15,7 +15,7 @@ import {
 
 const TIMEOUT_MS = 60_000;
 const [timescaledb] = multinodeServers;
-const plain = fdwServers.at(-1);
+const plain = newestFdwServer;
 const accessKinds = [timescaledb, plain].filter((kind) => kind !== undefined);
 
 async function startMixed(access: (typeof accessKinds)[number]): Promise<TestCluster> {

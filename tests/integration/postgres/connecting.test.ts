@@ -10,9 +10,9 @@ import type { ProviderError } from "../../../provider/errors";
 import type { Connection } from "../../../provider/postgres/connection";
 import { closePools, waitUntilReady, withSession } from "../../../provider/postgres/pool";
 import { connectionTo } from "../../support/connections";
-import { fdwServers, skipReasons, START_TIMEOUT_MS, startOne, type ServerKind } from "../../support/servers";
+import { newestFdwServer, skipReasons, START_TIMEOUT_MS, startOne, type ServerKind } from "../../support/servers";
 
-const kind: ServerKind = fdwServers.at(-1) ?? { name: "none", engine: "fdw", timescaledb: undefined, base: {} };
+const kind: ServerKind = newestFdwServer ?? { name: "none", engine: "fdw", timescaledb: undefined, base: {} };
 const environment = process.env;
 
 /** Something that listens on a port and does with each connection what a test says. */

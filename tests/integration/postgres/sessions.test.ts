@@ -5,12 +5,12 @@ import type { Connection } from "../../../provider/postgres/connection";
 import { closePool, closePools, withSession, type Session } from "../../../provider/postgres/pool";
 import { identifier, literal } from "../../../provider/postgres/sql";
 import { connectionTo } from "../../support/connections";
-import { fdwServers, skipReasons, START_TIMEOUT_MS, startOne, type ServerKind } from "../../support/servers";
+import { newestFdwServer, skipReasons, START_TIMEOUT_MS, startOne, type ServerKind } from "../../support/servers";
 
 const BACKEND = "SELECT pg_backend_pid() AS pid";
 
 /** The protocol has not changed since the oldest version that is supported: the newest one stands for all. */
-const kind: ServerKind = fdwServers.at(-1) ?? { name: "none", engine: "fdw", timescaledb: undefined, base: {} };
+const kind: ServerKind = newestFdwServer ?? { name: "none", engine: "fdw", timescaledb: undefined, base: {} };
 const describeServer = skipReasons.fdw === undefined ? describe : describe.skip;
 
 describeServer(`sessions on ${skipReasons.fdw ?? kind.name}`, () => {

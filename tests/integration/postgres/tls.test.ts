@@ -8,10 +8,10 @@ import { SSL_MODES, type Connection, type SslMode } from "../../../provider/post
 import { closePools, withSession } from "../../../provider/postgres/pool";
 import { hasOpenssl, makeAuthority, type Authority, type Certificate } from "../../support/certificates";
 import { connectionTo } from "../../support/connections";
-import { fdwServers, skipReasons, START_TIMEOUT_MS, startOne, type ServerKind } from "../../support/servers";
+import { newestFdwServer, skipReasons, START_TIMEOUT_MS, startOne, type ServerKind } from "../../support/servers";
 
 /** TLS is the same code on every version: the newest one stands for all. */
-const kind: ServerKind = fdwServers.at(-1) ?? { name: "none", engine: "fdw", timescaledb: undefined, base: {} };
+const kind: ServerKind = newestFdwServer ?? { name: "none", engine: "fdw", timescaledb: undefined, base: {} };
 const missing = hasOpenssl ? skipReasons.fdw : "the openssl program is missing: install the package openssl";
 const HBA = [
     "hostnossl plainly all all scram-sha-256",

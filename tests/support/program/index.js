@@ -3,9 +3,11 @@ const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { AccessNode, DataNode, DistributedHypertable } = require("pulumi-timescaledb");
 
-const { accessNodes = {}, dataNodes = {}, hypertables = {} } = JSON.parse(
-    readFileSync(join(__dirname, "program.json"), "utf8"),
-);
+const {
+    accessNodes = {},
+    dataNodes = {},
+    hypertables = {},
+} = JSON.parse(readFileSync(join(__dirname, "program.json"), "utf8"));
 
 const access = Object.fromEntries(
     Object.entries(accessNodes).map(([name, { options, ...args }]) => [name, new AccessNode(name, args, options)]),
