@@ -79,10 +79,12 @@ const apply = (program: Program, changes: Readonly<Record<string, Args>>): Progr
 
 describe.each(["multinode", "fdw"] as const)("pulumi with the engine %s", (engine) => {
     describeServers(engine, (kind) => {
-        // Passwords on every version; without them, and what previews say, once an engine.
-        const isNewest = engine === "multinode" || kind === newestFdwServer;
-        const ways = isNewest ? (["scram-sha-256", "trust"] as const) : (["scram-sha-256"] as const);
-        describe.each(ways)("and %s", (auth) => {
+        if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
+            it.skip("lives its life (skipped: the newest PostgreSQL does, and all of them by npm run test:matrix)", () =>
+                undefined);
+            return;
+        }
+        describe.each(["scram-sha-256", "trust"] as const)("and %s", (auth) => {
             let cluster: TestCluster;
             let before: Residue[];
             let seed: Program;

@@ -48,7 +48,7 @@ describeServers("fdw", (kind) => {
         await expect(chooseEngineName(serversOf(server), "multinode")).rejects.toMatchObject({
             code: "ENGINE_UNAVAILABLE",
             reason: expect.stringMatching(
-                /multinode needs TimescaleDB 2\.0 to 2\.13 .*: it has no TimescaleDB on PostgreSQL/,
+                /multinode needs TimescaleDB 2\.0 to 2\.13 .*: it has (no TimescaleDB|TimescaleDB 2\.19\.\d+) on PostgreSQL/,
             ),
             remedy: expect.stringContaining('Set engine to "fdw"'),
         });
