@@ -1,0 +1,204 @@
+// @ts-check
+// What the contenders have to do. Every piece of work is the same for all, in the words that are best for each.
+import { pipeline } from "node:stream/promises";
+import { Readable } from "node:stream";
+import { from as copyFrom } from "pg-copy-streams";
+import { loadRows } from "../dist/index.js";
+import { shardsOf } from "./contenders.mjs";
+
+/** @typedef {import("./contenders.mjs").Contender} Contender */
+
+export const DEVICES = 100;
+const START = Date.UTC(2026, 0, 1);
+const ROWS_A_STATEMENT = 1_000;
+const CHUNK = 256 * 1024;
+
+/** @param {number} n */
+const valuesOf = (n) =>
+    /** @type {const} */ ([new Date(START + Math.floor(n / DEVICES) * 60_000), n % DEVICES, ((n * 7919) % 4000) / 40]);
+
+/** @param {number} count */
+function* rows(count) {
+    for (let n = 0; n < count; n++) yield valuesOf(n);
+}
+
+/** @param {number} count */
+export const selectRows = (count) =>
+    `SELECT '2026-01-01 00:00Z'::timestamptz + (n / ${DEVICES}) * interval '1 minute', n % ${DEVICES}, ((n::bigint * 7919) % 4000) / 40.0
+       FROM generate_series(0, ${count - 1}) AS n`;
+
+/**
+ * @param {Contender} contender
+ * @param {number} count
+ */
+export async function insertSelect({ client }, count) {
+    await client.query(`INSERT INTO conditions ${selectRows(count)}`);
+}
+
+/**
+ * INSERTs of 1,000 rows each, made beforehand.
+ *
+ * @param {number} count
+ */
+export function multiRowInsert(count) {
+    const statements = Array.from({ length: Math.ceil(count / ROWS_A_STATEMENT) }, (_, statement) => {
+        const values = Array.from({ length: ROWS_A_STATEMENT }, (_each, place) => {
+            const [time, device, temp] = valuesOf(statement * ROWS_A_STATEMENT + place);
+            return `('${time.toISOString()}',${device},${temp})`;
+        });
+        return `INSERT INTO conditions VALUES ${values.join(",")}`;
+    });
+    return async (/** @type {Contender} */ { client }) => {
+        for (const statement of statements) await client.query(statement);
+    };
+}
+
+/** @param {number} count */
+export function copyThroughAccessNode(count) {
+    const chunks = encode(rows(count));
+    return async (/** @type {Contender} */ { client }) => copy(client, "conditions", chunks);
+}
+
+/**
+ * @param {Contender} contender
+ * @param {number} count
+ */
+export async function load({ connection, database, ways }, count) {
+    const dataNodes = ways.map(({ nodeName, connection: way }) => ({ nodeName, connection: way }));
+    const args = { connection, database, dataNodes, table: "conditions", rows: rows(count) };
+    await loadRows(/** @type {import("../provider/index.js").LoadRowsArgs} */ (/** @type {unknown} */ (args)));
+}
+
+/**
+ * What the data nodes can take: COPY of their own rows, sorted by shard and encoded beforehand.
+ *
+ * @param {Contender} contender
+ * @param {number} count
+ */
+export async function nodesOwnCopy({ client, nodes }, count) {
+    const { rows: keys } = await client.query(
+        `SELECT d AS device, (SELECT r FROM generate_series(0, 7) r
+           WHERE satisfies_hash_partition('conditions'::regclass, 8, r, d)) AS shard FROM generate_series(0, ${DEVICES - 1}) d`,
+    );
+    const shardOf = new Map(keys.map(({ device, shard }) => [device, `conditions_s${shard}`]));
+    /** @type {Map<string, Buffer[]>} */
+    const chunks = new Map();
+    for (const shard of new Set(shardOf.values())) {
+        chunks.set(shard, encode(filter(rows(count), ([, device]) => shardOf.get(device) === shard)));
+    }
+    const works = await Promise.all(
+        nodes.map(async (node) => {
+            const own = await shardsOf(node);
+            return async () => {
+                await node.query("BEGIN");
+                for (const shard of own) await copy(node, shard, chunks.get(shard) ?? []);
+                await node.query("COMMIT");
+            };
+        }),
+    );
+    return {
+        /** All of them at once. */
+        together: async () => void (await Promise.all(works.map((work) => work()))),
+        /** Each by itself, as if the others were on other machines: the time of the slowest. */
+        async alone() {
+            const times = [];
+            for (const work of works) {
+                const start = performance.now();
+                await work();
+                times.push(performance.now() - start);
+            }
+            return Math.max(...times);
+        },
+    };
+}
+
+/** Questions, in the words that docs/engines/fdw-queries.md advises; @param {number} count */
+export function questions(count) {
+    const end = new Date(START + Math.floor(count / DEVICES) * 60_000);
+    const before = (/** @type {number} */ hours) => new Date(end.getTime() - hours * 3_600_000).toISOString();
+    const lastPoint = "SELECT DISTINCT ON (device) * FROM conditions ORDER BY device, time DESC";
+    return [
+        {
+            name: "average by key",
+            aim: 0.8,
+            sql: () => "SELECT device, avg(temp) FROM conditions GROUP BY device",
+        },
+        {
+            name: "average by hour and key",
+            aim: 0.8,
+            sql: (/** @type {string} */ kind) =>
+                kind === "multinode"
+                    ? "SELECT time_bucket('1 hour', time) AS hour, device, avg(temp) FROM conditions GROUP BY 1, 2"
+                    : "SELECT date_bin('1 hour', time, '2026-01-01') AS hour, device, avg(temp) FROM conditions GROUP BY 1, 2",
+        },
+        {
+            name: "average by hour",
+            aim: undefined,
+            sql: (/** @type {string} */ kind) =>
+                kind === "fdw"
+                    ? `SELECT hour, sum(total) / sum(rows) FROM (
+                         SELECT date_bin('1 hour', time, '2026-01-01') AS hour, device, sum(temp) AS total, count(temp) AS rows
+                           FROM conditions GROUP BY 1, 2) AS by_device GROUP BY hour`
+                    : "SELECT time_bucket('1 hour', time) AS hour, avg(temp) FROM conditions GROUP BY 1".replace(
+                          /time_bucket\('1 hour', time\)/,
+                          kind === "multinode" ? "$&" : "date_bin('1 hour', time, '2026-01-01')",
+                      ),
+        },
+        {
+            name: "one key's day",
+            aim: 1.2,
+            sql: () =>
+                `SELECT * FROM conditions WHERE device = 7 AND time >= '${before(30)}' AND time < '${before(6)}' ORDER BY time`,
+        },
+        {
+            name: "the last hour of all keys",
+            aim: undefined,
+            sql: () => `SELECT * FROM conditions WHERE time >= '${before(1)}'`,
+        },
+        {
+            name: "last point of all keys",
+            aim: 2,
+            sql: (/** @type {string} */ kind) => (kind === "fdw" ? "SELECT * FROM conditions_last" : lastPoint),
+        },
+        {
+            name: "last point of one key",
+            aim: undefined,
+            sql: (/** @type {string} */ kind) =>
+                kind === "fdw"
+                    ? "SELECT * FROM conditions_last WHERE device = 7"
+                    : "SELECT * FROM conditions WHERE device = 7 ORDER BY time DESC LIMIT 1",
+        },
+    ];
+}
+
+/**
+ * @template T
+ * @param {Iterable<T>} items
+ * @param {(item: T) => boolean} isWanted
+ */
+function* filter(items, isWanted) {
+    for (const item of items) if (isWanted(item)) yield item;
+}
+
+/** @param {Iterable<ReturnType<typeof valuesOf>>} some */
+function encode(some) {
+    const chunks = [];
+    let text = "";
+    for (const [time, device, temp] of some) {
+        text += `${time.toISOString()}\t${device}\t${temp}\n`;
+        if (text.length > CHUNK) {
+            chunks.push(Buffer.from(text));
+            text = "";
+        }
+    }
+    return [...chunks, Buffer.from(text)];
+}
+
+/**
+ * @param {import("pg").Client} client
+ * @param {string} table
+ * @param {readonly Buffer[]} chunks
+ */
+async function copy(client, table, chunks) {
+    await pipeline(Readable.from(chunks), client.query(copyFrom(`COPY ${table} FROM STDIN`)));
+}
