@@ -18,7 +18,7 @@ export interface Actor {
     /** Whether nobody else hears of what the sessions do. */
     readonly isReplaying: boolean;
 
-    /** From now on questions belong to this case, or to what runs before or after all cases. */
+    /** From now on questions belong to this case, or to what runs around the cases; it goes on where it was left. */
     enter(scope: string): void;
 
     /**
@@ -29,8 +29,12 @@ export interface Actor {
     /** A session ends: nothing else happens before the server has noticed. */
     ending(end: Promise<void>): void;
 
-    /** The case is over. Throws if it was not as recorded. */
-    leave(): void;
+    /**
+     * The case is over. Throws if it was not as recorded.
+     *
+     * @param isWhole whether all that was recorded has to have happened
+     */
+    leave(isWhole?: boolean): void;
 }
 
 /** What a session asks first. */

@@ -9,15 +9,27 @@ import { Turns } from "./turns";
 const LOCK_CHECK_MS = 250;
 const END_TIMEOUT_MS = 3_000;
 
+/** What sessions do to each other by chance: an object in use, a deadlock. The program tries again after these. */
+const CHANCE: ReadonlySet<unknown> = new Set(["40001", "40P01", "55006"]);
+
+/** What tools/record-tests.mjs looks for. */
+const AGAIN = "record it again";
+
 /** Where a recorder's cases go. */
 export type Keep = (scope: string, entries: readonly Entry[]) => void;
+
+interface Case {
+    readonly scope: string;
+    readonly entries: Entry[];
+    readonly sessions: Map<Lease, number>;
+    chance?: string;
+}
 
 /** The actor of `npm run test:record`. */
 export class Recorder implements Actor {
     readonly isReplaying = false;
-    private scope = "";
-    private entries: Entry[] = [];
-    private sessions = new Map<Lease, number>();
+    private readonly cases = new Map<string, Case>();
+    private current: Case = newCase("");
     private readonly underWay = new Set<Promise<unknown>>();
     private readonly turns = new Turns<() => Promise<void>>((waiting) => this.play(waiting));
 
@@ -31,7 +43,8 @@ export class Recorder implements Actor {
     ) {}
 
     enter(scope: string): void {
-        this.scope = scope;
+        this.current = this.cases.get(scope) ?? newCase(scope);
+        this.cases.set(scope, this.current);
     }
 
     ask(lease: Lease, question: Question, really: () => Promise<Answer>): Promise<Answer> {
@@ -50,18 +63,26 @@ export class Recorder implements Actor {
     }
 
     leave(): void {
-        if (this.entries.length > 0) {
-            this.keep(this.scope, this.entries);
+        const { scope, entries, chance } = this.current;
+        this.cases.delete(scope);
+        this.current = newCase("");
+        if (chance !== undefined) {
+            throw new Error(`"${scope}" met what another run will not meet, ${AGAIN}: ${chance}`);
         }
-        this.entries = [];
-        this.sessions = new Map();
+        if (entries.length > 0) {
+            this.keep(scope, entries);
+        }
     }
 
     private write(lease: Lease, question: Question, answer: Answer): void {
-        const session = this.sessions.get(lease) ?? this.sessions.size + 1;
-        this.sessions.set(lease, session);
+        const { scope, entries, sessions } = this.current;
+        const session = sessions.get(lease) ?? sessions.size + 1;
+        sessions.set(lease, session);
         const entry: Entry = { session, ...question, answer };
-        this.entries.push(JSON.parse(this.names.recorded(JSON.stringify(entry), this.scope)) as Entry);
+        entries.push(JSON.parse(this.names.recorded(JSON.stringify(entry), scope)) as Entry);
+        if (CHANCE.has(answer.error?.code)) {
+            this.current.chance = `${answer.error?.message} (SQLSTATE ${answer.error?.code})`;
+        }
     }
 
     private async play(waiting: (() => Promise<void>)[]): Promise<void> {
@@ -90,4 +111,8 @@ export class Recorder implements Actor {
             }
         }
     }
+}
+
+function newCase(scope: string): Case {
+    return { scope, entries: [], sessions: new Map() };
 }

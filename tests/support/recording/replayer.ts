@@ -30,14 +30,19 @@ interface Match {
     readonly uuids: ReadonlyMap<string, string>;
 }
 
+interface Case {
+    readonly scope: string;
+    readonly scripts: readonly Script[];
+    difference?: RecordingDifference;
+}
+
 const CONNECTED: Answer = {};
 
 /** The actor of machines without the servers. */
 export class Replayer implements Actor {
     readonly isReplaying = true;
-    private scope = "";
-    private scripts: Script[] = [];
-    private difference: RecordingDifference | undefined;
+    private readonly cases = new Map<string, Case>();
+    private current: Case = { scope: "", scripts: [] };
     private readonly uuids = new ReplayedUuids();
     private readonly turns = new Turns<Turn>((waiting) => this.play(waiting));
 
@@ -45,14 +50,8 @@ export class Replayer implements Actor {
     constructor(private readonly read: (scope: string) => readonly Entry[] | undefined) {}
 
     enter(scope: string): void {
-        this.scope = scope;
-        this.difference = undefined;
-        const entries = this.read(scope) ?? [];
-        const sessions = new Map<number, Script["steps"][number][]>();
-        for (const [place, entry] of entries.entries()) {
-            sessions.set(entry.session, [...(sessions.get(entry.session) ?? []), { entry, place }]);
-        }
-        this.scripts = [...sessions.values()].map((steps) => ({ steps, done: 0, lease: undefined }));
+        this.current = this.cases.get(scope) ?? { scope, scripts: scriptsOf(this.read(scope) ?? []) };
+        this.cases.set(scope, this.current);
     }
 
     ask(lease: Lease, question: Question): Promise<Answer> {
@@ -65,20 +64,18 @@ export class Replayer implements Actor {
         // Nobody has to notice.
     }
 
-    leave(): void {
-        const { difference } = this;
-        const left = this.scripts.filter(({ steps, done }) =>
-            steps.slice(done).some(({ entry }) => !isHarmless(entry)),
-        );
-        this.scripts = [];
-        this.difference = undefined;
+    leave(isWhole = true): void {
+        const { scope, scripts, difference } = this.current;
+        this.cases.delete(scope);
+        this.current = { scope: "", scripts: [] };
         if (difference !== undefined) {
             throw difference;
         }
+        const left = scripts.filter(({ steps, done }) => steps.slice(done).some(({ entry }) => !isHarmless(entry)));
         const first = left[0]?.steps[left[0].done]?.entry;
-        if (first !== undefined) {
+        if (isWhole && first !== undefined) {
             throw new RecordingDifference(
-                `${this.recordingName()} goes on in ${left.length} sessions with statements that did not come, the first one\n  - ${brief(first)}`,
+                `${recordingOf(scope)} goes on in ${left.length} sessions with statements that did not come, the first one\n  - ${brief(first)}`,
             );
         }
     }
@@ -96,7 +93,7 @@ export class Replayer implements Actor {
                 turn.resolve(CONNECTED);
             } else {
                 const error = this.unknown(turn);
-                this.difference ??= error;
+                this.current.difference ??= error;
                 turn.reject(error);
             }
         }
@@ -108,7 +105,7 @@ export class Replayer implements Actor {
     }
 
     private answer({ turn, script, uuids }: Match): void {
-        const own = this.scripts.find(({ lease }) => lease === turn.lease);
+        const own = this.current.scripts.find(({ lease }) => lease === turn.lease);
         if (own !== undefined && own !== script) {
             // Two sessions that did the same so far: each is the other one.
             [own.lease, own.done, script.lease, script.done] = [script.lease, script.done, own.lease, own.done];
@@ -122,8 +119,8 @@ export class Replayer implements Actor {
 
     /** The place in the recording that a question is at; undefined: it was not recorded. */
     private find(turn: Turn): Match | undefined {
-        const own = this.scripts.find(({ lease }) => lease === turn.lease);
-        const others = this.scripts.filter((script) =>
+        const own = this.current.scripts.find(({ lease }) => lease === turn.lease);
+        const others = this.current.scripts.filter((script) =>
             own === undefined ? script.lease === undefined : script !== own && isInterchangeable(own, script),
         );
         for (const script of own === undefined ? others : [own, ...others]) {
@@ -139,7 +136,7 @@ export class Replayer implements Actor {
 
     /** The pool may need another number of connections than when it was recorded, where all of them succeed. */
     private alwaysConnects(question: Question): boolean {
-        const recorded = this.scripts.flatMap(({ steps }) => steps.map(({ entry }) => entry));
+        const recorded = this.current.scripts.flatMap(({ steps }) => steps.map(({ entry }) => entry));
         return (
             recorded.some(({ on }) => on === question.on) &&
             recorded.every((entry) => {
@@ -149,17 +146,17 @@ export class Replayer implements Actor {
     }
 
     private unknown({ lease, question }: Turn): RecordingDifference {
-        if (this.scripts.length === 0) {
+        if (this.current.scripts.length === 0) {
             return new RecordingDifference(
-                `there is no recording of "${this.scope}"; "npm run test:record" makes it, where TimescaleDB 2.0-2.13 is installed`,
+                `there is no recording of "${this.current.scope}"; "npm run test:record" makes it, where TimescaleDB 2.0-2.13 is installed`,
             );
         }
-        const own = this.scripts.find((script) => script.lease === lease);
+        const own = this.current.scripts.find((script) => script.lease === lease);
         const expected = own?.steps[own.done]?.entry ?? this.mostAlike(question);
         const before = own?.steps.slice(0, own.done).map(({ entry }) => `    ${brief(entry)}`) ?? [];
         return new RecordingDifference(
             [
-                `${this.recordingName()} does not have this statement ${own === undefined ? "in a new session" : "next"}`,
+                `${recordingOf(this.current.scope)} does not have this statement ${own === undefined ? "in a new session" : "next"}`,
                 ...(before.length ? ["after", ...before.slice(-3)] : []),
                 `(- recorded, + came):`,
                 describeDifference(expected, question),
@@ -169,16 +166,24 @@ export class Replayer implements Actor {
 
     /** Among the sessions that nobody has had yet. */
     private mostAlike(question: Question): Question | undefined {
-        return this.scripts
+        return this.current.scripts
             .filter(({ lease }) => lease === undefined)
             .flatMap(({ steps }) => steps[0]?.entry ?? [])
             .filter(({ on }) => on === question.on)
             .sort((a, b) => likeness(b, question) - likeness(a, question))[0];
     }
+}
 
-    private recordingName(): string {
-        return `the recording of "${this.scope}"`;
+function scriptsOf(entries: readonly Entry[]): Script[] {
+    const sessions = new Map<number, Script["steps"][number][]>();
+    for (const [place, entry] of entries.entries()) {
+        sessions.set(entry.session, [...(sessions.get(entry.session) ?? []), { entry, place }]);
     }
+    return [...sessions.values()].map((steps) => ({ steps, done: 0, lease: undefined }));
+}
+
+function recordingOf(scope: string): string {
+    return `the recording of "${scope}"`;
 }
 
 /** Whether a session could as well be this other one: the questions so far are the same. */

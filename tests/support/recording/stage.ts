@@ -74,20 +74,36 @@ export function onStage(mode: RecordingMode, server: string, title: string, body
     const block = blocks++ === 0 ? "" : ` ${blocks}`;
     actor ??= mode === "record" ? recorder(server) : new Replayer((scope) => recordingsHere().read(scope));
     const playing = actor;
+    let isFirst = true;
     const caseName = (): string => {
         const [outer = "", ...inner] = (expect.getState().currentTestName ?? "").split(`${title} `);
         return outer + SEPARATOR + inner.join(`${title} `);
     };
+    const between = `between the cases${block}`;
     beforeAll(() => playing.enter(`before all${block}`));
     beforeEach(() => {
-        playing.leave();
+        if (isFirst) {
+            playing.leave();
+            isFirst = false;
+        }
         playing.enter(caseName());
     });
     // After hooks run in the order in which they are defined, and those of inner blocks first.
     afterAll(() => playing.enter(`after all${block}`));
     body();
-    afterEach(() => playing.leave());
+    afterEach(() => {
+        try {
+            playing.leave();
+        } finally {
+            playing.enter(between);
+        }
+    });
     afterAll(() => playing.leave());
+    afterAll(() => {
+        // What inner blocks do before and after all their cases: of a block that does not run nothing happens.
+        playing.enter(between);
+        playing.leave(false);
+    });
 }
 
 function recorder(server: string): Recorder {

@@ -103,6 +103,41 @@ describe("the recorder", () => {
     });
 });
 
+describe("the recorder, where sessions get into each other's way", () => {
+    const answered = async (code: string): Promise<{ kept: number; leave: () => void }> => {
+        let kept = 0;
+        const actor = new Recorder(
+            new RecordedNames(),
+            async () => false,
+            () => kept++,
+        );
+        actor.enter("a case");
+        await actor.ask({}, question("a"), async () => ({ error: { class: "server", message: "in use", code } }));
+        const error = ((): unknown => {
+            try {
+                return actor.leave();
+            } catch (thrown) {
+                return thrown;
+            }
+        })();
+        return {
+            kept,
+            leave: () => {
+                if (error instanceof Error) throw error;
+            },
+        };
+    };
+
+    it("fails the case instead of keeping what came by chance, and keeps any other error", async () => {
+        const used = await answered("55006");
+        expect(used.leave).toThrow(/"a case".*record it again: in use \(SQLSTATE 55006\)/);
+        expect(used.kept).toBe(0);
+        const other = await answered("42P01");
+        expect(other.leave).not.toThrow();
+        expect(other.kept).toBe(1);
+    });
+});
+
 describe("the replayer", () => {
     function replayer(entries: readonly Entry[] | undefined): Replayer {
         const actor = new Replayer(() => entries);
@@ -193,6 +228,18 @@ describe("the replayer", () => {
         await expect(replayer(undefined).ask({}, question("a"))).rejects.toThrow(
             /no recording of "a case".*test:record/,
         );
+    });
+
+    it("goes on where it was between two cases, of which not all need to run", async () => {
+        const recordings: Record<string, Entry[]> = { between: [entry(1, "a"), entry(2, "b"), entry(3, "c")], one: [] };
+        const actor = new Replayer((scope) => recordings[scope]);
+        actor.enter("between");
+        await actor.ask({}, question("a"));
+        actor.enter("one");
+        actor.leave();
+        actor.enter("between");
+        await actor.ask({}, question("b"));
+        expect(() => actor.leave(false)).not.toThrow();
     });
 
     it("allows for another number of connections, unless one of them failed", async () => {
