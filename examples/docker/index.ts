@@ -84,14 +84,16 @@ export const urlInNetwork = connectionUrl(accessServer.host, 5432);
 
 export const table = pulumi.interpolate`${conditions.schema}.${conditions.tableName}`;
 
-/** What each server holds. There is no secret in it, though its source, the connection, is one. */
+/** What each data node holds, and what does not answer. There is no secret in it, though the connection is one. */
 export const status = pulumi.unsecret(
     timescaledb
         .getClusterStatusOutput(access, { dependsOn: [conditions] })
         .nodes.apply((nodes) =>
-            nodes.map(({ name, answers, failure, approximateRows, bytes }) =>
-                answers ? { name, approximateRows, bytes } : { name, failure },
-            ),
+            nodes
+                .filter(({ role, answers }) => role === "data node" || answers === null)
+                .map(({ name, answers, failure, approximateRows, bytes }) =>
+                    answers ? { name, approximateRows, bytes } : { name, failure },
+                ),
         ),
 );
 
