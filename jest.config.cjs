@@ -36,7 +36,13 @@ module.exports = {
             globals: { usesRecordings: true },
         }),
         tier("differential"),
-        tier("acceptance"),
+        // The Docker example takes as long as all the rest: npm run test:docker runs it.
+        tier("acceptance", {
+            testPathIgnorePatterns: [
+                "/node_modules/",
+                ...(process.env.DOCKER_EXAMPLE ? [] : ["/acceptance/docker\\.test\\.ts$"]),
+            ],
+        }),
         tier("docs"),
     ],
 };
