@@ -71,11 +71,15 @@ export const skipReasons: Readonly<Record<EngineName, string | undefined>> = {
     multinode: multinode.reason,
 };
 
-/** One describe block for each kind of server of the engine, or a skipped one that says why there is none. */
+/**
+ * One describe block for each kind of server of the engine, or a skipped one that says why there is none.
+ *
+ * @param options.notRecorded why recordings cannot stand for the servers; for single cases see {@link realServersOnly}
+ */
 export function describeServers(
     engine: EngineName,
     body: (kind: ServerKind) => void,
-    { ownServers = false }: { ownServers?: boolean } = {},
+    { ownServers = false, notRecorded }: { ownServers?: boolean; notRecorded?: string } = {},
 ): void {
     const kinds = engine === "fdw" ? fdwServers : stagedServers();
     for (const kind of kinds) {
@@ -83,6 +87,8 @@ export function describeServers(
         const { timescaledb, recording } = kind;
         if ((kind.given || recording) && ownServers)
             describe.skip(`${title} (skipped: it needs servers of its own)`, () => body(kind));
+        else if (recording && notRecorded)
+            describe.skip(`${title} (skipped: not recorded, for ${notRecorded})`, () => body(kind));
         else if (recording)
             describe(title, () => onStage(recording, `TimescaleDB ${timescaledb}`, title, () => body(kind)));
         else describe(title, () => body(kind));

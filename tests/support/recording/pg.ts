@@ -3,12 +3,9 @@
  * all others are pg's own.
  */
 import type { EventEmitter } from "node:events";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { ClientConfig, PoolConfig, QueryArrayResult } from "pg";
 import { connecting, type Actor, type Lease } from "./actor";
 import { parsedError, parsedResults, rawError, rawMessage, rawResults, UNPARSED, type Answer } from "./answer";
-import { digestOf, isCopy, StagedCopy, type CopyStatement } from "./copy";
 import { realPg } from "./realPg";
 import { findServer } from "./stage";
 
@@ -61,10 +58,7 @@ export class Client extends PlainClient {
     }
 
     override query(text: unknown, values?: unknown[]): unknown {
-        if (this.actor === undefined) {
-            return super.query(text, values);
-        }
-        return isCopy(text) ? this.copyBy(this.actor, text) : this.queryBy(this.actor, text, values);
+        return this.actor === undefined ? super.query(text, values) : this.queryBy(this.actor, text, values);
     }
 
     override end(done?: Done): Promise<void> {
@@ -104,23 +98,6 @@ export class Client extends PlainClient {
             throw parsedError(error);
         }
         return parsedResults(results ?? []);
-    }
-
-    private copyBy(actor: Actor, copy: CopyStatement): StagedCopy {
-        return new StagedCopy(async (data) => {
-            const really = (): Promise<Answer> =>
-                answerOf(async () => {
-                    super.query(copy);
-                    await pipeline(Readable.from([data]), copy);
-                    return { results: [{ command: "COPY", count: copy.rowCount, fields: [], rows: [] }] };
-                });
-            const question = { on: this.place, sql: copy.text, values: [digestOf(data)] };
-            const { results, error } = await actor.ask(this.lease, question, really);
-            if (error !== undefined) {
-                throw parsedError(error);
-            }
-            return results?.[0]?.count ?? 0;
-        });
     }
 
     /** As in pg, who asked is told before all others. */
