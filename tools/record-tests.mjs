@@ -57,7 +57,7 @@ async function record(version, files) {
     const jest = path.join(REPOSITORY, "node_modules", "jest", "bin", "jest.js");
     const cases = `on TimescaleDB ${version.replaceAll(".", "\\.")}`;
     // One file at a time: what a loaded machine makes slow may differ from what it always does.
-    const args = [jest, ...files, "--selectProjects", "integration", "--runInBand", "-t", cases];
+    const args = [jest, ...files, "--selectProjects", "integration", "--runInBand", "--forceExit", "-t", cases];
     const child = spawn(process.execPath, [...args, "--json", "--outputFile", report], {
         cwd: REPOSITORY,
         env: { ...process.env, RECORD: folder, TEST_RECORDED: "" },
