@@ -97,7 +97,9 @@ class BlockWriter {
         for (let place = 0; place < this.columns.length; place++) {
             const value: unknown = values === undefined ? Reflect.get(row, this.columns[place] ?? "") : values[place];
             const text = this.textOf(value, place);
-            line += place === 0 ? copyField(text) : `\t${copyField(text)}`;
+            // Most values are numbers and times, in which nothing is to be escaped.
+            const field = typeof value === "number" || value instanceof Date ? text : copyField(text);
+            line = place === 0 ? (field ?? "") : `${line}\t${field}`;
             if (place === this.key) {
                 this.keys.push(text);
             }

@@ -45,14 +45,36 @@ function textOfObject(value: object): string {
 }
 
 function textOfDate(date: Date): string {
-    const year = date.getUTCFullYear();
-    if (!(year >= 1 && year <= 9999)) {
-        throw new ProviderError("INVALID_ARGUMENT", `a Date of the year ${year} cannot be sent`, {
+    const time = date.getTime();
+    if (!(time >= FIRST_TIME && time < END_OF_TIMES)) {
+        throw new ProviderError("INVALID_ARGUMENT", `a Date of the year ${date.getUTCFullYear()} cannot be sent`, {
             remedy: "Give a text such as '0044-03-15 BC'",
         });
     }
-    return date.toISOString();
+    return isoText(time);
 }
+
+/** `2026-01-02T03:04:05.678Z`. Most of a row's time would go into Date's own toISOString, which knows no day before. */
+function isoText(time: number): string {
+    const day = Math.floor(time / DAY_MS);
+    if (day !== lastDay.day) {
+        lastDay = { day, text: new Date(day * DAY_MS).toISOString().slice(0, "2026-01-02T".length) };
+    }
+    const rest = time - day * DAY_MS;
+    const seconds = Math.floor(rest / 1_000);
+    const clock = `${two(seconds / 3_600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
+    return `${lastDay.text}${clock}.${String((rest % 1_000) + 1_000).slice(1)}Z`;
+}
+
+function two(value: number): string | undefined {
+    return TWO_DIGITS[Math.floor(value)];
+}
+
+const TWO_DIGITS = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, "0"));
+const DAY_MS = 86_400_000;
+const FIRST_TIME = Date.parse("0001-01-01T00:00:00Z");
+const END_OF_TIMES = Date.parse("9999-12-31T00:00:00Z") + DAY_MS;
+let lastDay = { day: Number.NaN, text: "" };
 
 function textOfArray(values: readonly unknown[]): string {
     const elements = values.map((value) => {

@@ -9,7 +9,7 @@ import { ProviderError } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { qualified } from "../../postgres/sql";
 import { sqlStateOf } from "../../postgres/sqlState";
-import { blocksOf, type Load, type LoadResult } from "../load";
+import { blocksOf, type Load, type LoadResult, type RowBlock } from "../load";
 import { ACCESS, type Servers } from "../servers";
 import { withRegistered } from "../status";
 import { readAccessCatalogue } from "./accessCatalogue";
@@ -18,9 +18,11 @@ import { NodeLoad } from "./nodeLoad";
 import type { TableName } from "./rows";
 import { ShardOfKey } from "./shardOfKey";
 
-/** All shards' lines together, while they are gathered. */
-const GATHERED_CHARACTERS = 16_000_000;
-const LONGEST_CHUNK = 512_000;
+/** All shards' rows together, while they are gathered. */
+const GATHERED_BYTES = 16_000_000;
+const LARGEST_CHUNK_BYTES = 512_000;
+/** What is worth a statement to a node that has nothing to do. */
+const SMALLEST_CHUNK_BYTES = 32_000;
 
 const UNDEFINED_TABLE = "42P01";
 
@@ -28,7 +30,9 @@ const UNDEFINED_TABLE = "42P01";
 interface Destination {
     readonly node: NodeLoad;
     readonly table: TableName;
-    lines: string;
+    /** Bytes and not text: strings that live on by the hundred thousand keep the garbage collector busy. */
+    gathered: Buffer[];
+    bytes: number;
 }
 
 /**
@@ -138,7 +142,9 @@ async function openShards(
             );
             return own.flatMap(({ remainder }, place): [number, Destination][] => {
                 const table = tables[place];
-                return node === undefined || table === undefined ? [] : [[remainder, { node, table, lines: "" }]];
+                return node === undefined || table === undefined
+                    ? []
+                    : [[remainder, { node, table, gathered: [], bytes: 0 }]];
             });
         }),
     );
@@ -152,33 +158,53 @@ async function send(
     destinations: ReadonlyMap<number, Destination>,
     nodes: ReadonlyMap<string, NodeLoad>,
 ): Promise<void> {
-    const chunk = Math.min(LONGEST_CHUNK, Math.ceil(GATHERED_CHARACTERS / layout.modulus));
+    const chunk = Math.min(LARGEST_CHUNK_BYTES, Math.ceil(GATHERED_BYTES / layout.modulus));
     const flush = async (destination: Destination): Promise<void> => {
-        const { node, table, lines } = destination;
-        destination.lines = "";
-        await node.write(table, layout.columns, lines);
+        const { node, table, gathered } = destination;
+        destination.gathered = [];
+        destination.bytes = 0;
+        await node.write(table, layout.columns, Buffer.concat(gathered));
     };
-    for await (const { lines, keys } of blocksOf(load.rows, layout.columns, layout.key)) {
-        await shardOf.learn(layout.key === undefined ? [null] : keys);
-        for (const [place, line] of lines.entries()) {
-            const key = layout.key === undefined ? null : (keys[place] ?? null);
-            const destination = destinations.get(shardOf.get(key));
-            if (destination === undefined) {
-                throw detached(key);
-            }
-            destination.lines += line;
-            if (destination.lines.length >= chunk) {
+    for await (const block of blocksOf(load.rows, layout.columns, layout.key)) {
+        await shardOf.learn(layout.key === undefined ? [null] : block.keys);
+        for (const [destination, lines] of distribute(block, shardOf, destinations)) {
+            const bytes = Buffer.from(lines.join(""));
+            destination.gathered.push(bytes);
+            destination.bytes += bytes.length;
+            if (destination.bytes >= (destination.node.isIdle ? SMALLEST_CHUNK_BYTES : chunk)) {
                 await flush(destination);
             }
         }
         nodes.forEach((node) => node.check());
     }
     for (const destination of destinations.values()) {
-        if (destination.lines !== "") {
+        if (destination.bytes > 0) {
             await flush(destination);
         }
     }
     await Promise.all([...nodes.values()].map((node) => node.drain()));
+}
+
+function distribute(
+    { lines, keys }: RowBlock,
+    shardOf: ShardOfKey,
+    destinations: ReadonlyMap<number, Destination>,
+): Map<Destination, string[]> {
+    const shares = new Map<Destination, string[]>();
+    for (const [place, line] of lines.entries()) {
+        const key = keys[place] ?? null;
+        const destination = destinations.get(shardOf.get(key));
+        if (destination === undefined) {
+            throw detached(key);
+        }
+        const share = shares.get(destination);
+        if (share === undefined) {
+            shares.set(destination, [line]);
+        } else {
+            share.push(line);
+        }
+    }
+    return shares;
 }
 
 function detached(key: string | null): ProviderError {

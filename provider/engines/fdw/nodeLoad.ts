@@ -5,7 +5,7 @@ import { identifier, literal, qualified } from "../../postgres/sql";
 import type { TableName } from "./rows";
 
 /** Enough to keep a node busy while rows for the others are made, and little to keep in memory. */
-const WAITING_CHARACTERS = 4_000_000;
+const WAITING_BYTES = 4_000_000;
 
 /** A session on a data node that takes rows. */
 export class NodeLoad {
@@ -30,14 +30,19 @@ export class NodeLoad {
         await this.run(`SET LOCAL TimeZone = ${literal(timeZone)}`);
     }
 
+    /** Whether it has taken all that it was sent. */
+    get isIdle(): boolean {
+        return this.waiting === 0;
+    }
+
     /** Sends lines to a table, and returns when more may come. */
-    async write(table: TableName, columns: readonly string[], lines: string): Promise<void> {
+    async write(table: TableName, columns: readonly string[], lines: Buffer): Promise<void> {
         const into = `${qualified(table.schema, table.name)} (${columns.map(identifier).join(", ")})`;
         this.waiting += lines.length;
         this.last = this.last.then(() => this.copy(`COPY ${into} FROM STDIN`, lines));
         this.last.catch((error: Error) => (this.failure ??= error));
         this.chunks.push(this.last);
-        while (this.waiting > WAITING_CHARACTERS && this.chunks.length > 0) {
+        while (this.waiting > WAITING_BYTES && this.chunks.length > 0) {
             await this.chunks[0];
         }
     }
@@ -59,9 +64,9 @@ export class NodeLoad {
         await this.run("COMMIT");
     }
 
-    private async copy(text: string, lines: string): Promise<void> {
+    private async copy(text: string, lines: Buffer): Promise<void> {
         try {
-            this.rows += await this.session.copyIn(text, [Buffer.from(lines)]);
+            this.rows += await this.session.copyIn(text, [lines]);
         } catch (error) {
             throw this.named(error);
         }
