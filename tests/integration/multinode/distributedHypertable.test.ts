@@ -215,8 +215,8 @@ describeServers("multinode", (kind) => {
         async () => {
             const table = live.hypertable("t");
             await table.create(tableValues("t"));
-            const [ids] = await sql<{ server: string; user: string }>(
-                `SELECT s.oid::text AS server, 'postgres'::regrole::oid::text AS user
+            const [ids] = await sql<{ server: number; user: number }>(
+                `SELECT s.oid AS server, 'postgres'::regrole::oid AS user
                    FROM pg_foreign_server s WHERE srvname = 'dn1'`,
             );
             // As the access node leaves it that dies between PREPARE and COMMIT: its own transaction never committed.

@@ -1,13 +1,20 @@
 /**
- * What differs from run to run, and what stands for it in a recording: the servers' ports, passwords and folders, and
- * every uuid. A replayed cluster has the recorded values from the start; only the uuids that the program makes up
+ * What differs from run to run, and what stands for it in a recording: the servers' ports, passwords and folders, every
+ * uuid, and the OIDs of what users make, where a column has that type. A replayed cluster has the recorded values from the start; only the uuids that the program makes up
  * there are translated.
  */
 import { createHash } from "node:crypto";
 import type { Server } from "../../../tools/servers/postgresServer.mjs";
+import type { Answer } from "./answer";
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const NUMBER = /(?<![\w.])\d+(?![\w.])/g;
 const FIRST_PORT = 54_000;
+
+/** The type oid, and the first one that is not PostgreSQL's own. */
+const OID_TYPE = 26;
+const FIRST_OID = 16_384;
+const FIRST_RECORDED_OID = 1_000_001;
 
 /** The part of a server that its users see. */
 export type ServerValues = Pick<Server, "host" | "port" | "user" | "password" | "dataFolder">;
@@ -31,6 +38,7 @@ export class RecordedNames {
     private readonly replacements: [RegExp | string, string][] = [];
     private readonly uuids = new Map<string, string>();
     private readonly numbers = new Map<string, number>();
+    private readonly oids = new Map<string, Map<string, string>>();
 
     /** From now on the values of `real` become those of `recorded`. */
     addServer(real: ServerValues, recorded: ServerValues): void {
@@ -43,10 +51,26 @@ export class RecordedNames {
         }
     }
 
+    /** From now on the OIDs in an answer are replaced wherever they come up in the case. */
+    addOids({ results = [] }: Answer, scope: string): void {
+        const known = this.oids.get(scope) ?? new Map<string, string>();
+        this.oids.set(scope, known);
+        for (const { fields, rows } of results) {
+            const values = rows.flatMap((row) => row.filter((_value, column) => fields[column]?.[1] === OID_TYPE));
+            for (const value of values) {
+                if (value !== null && Number(value) >= FIRST_OID && !known.has(value)) {
+                    known.set(value, String(FIRST_RECORDED_OID + known.size));
+                }
+            }
+        }
+    }
+
     /** A text as it is recorded; uuids are numbered as they first come up in a case. */
     recorded(text: string, scope: string): string {
-        const known = this.replacements.reduce((done, [part, value]) => done.replaceAll(part, value), text);
-        return known.replace(UUID, (uuid) => this.uuids.get(uuid) ?? this.newUuid(uuid, scope));
+        const named = this.replacements.reduce((done, [part, value]) => done.replaceAll(part, value), text);
+        const oids = this.oids.get(scope) ?? new Map<string, string>();
+        const numbered = oids.size === 0 ? named : named.replace(NUMBER, (number) => oids.get(number) ?? number);
+        return numbered.replace(UUID, (uuid) => this.uuids.get(uuid) ?? this.newUuid(uuid, scope));
     }
 
     private newUuid(uuid: string, scope: string): string {

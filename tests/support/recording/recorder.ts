@@ -37,7 +37,7 @@ export class Recorder implements Actor {
      * @param isLocked whether a statement on any server waits for a lock: it goes on only after others have
      */
     constructor(
-        private readonly names: Pick<RecordedNames, "recorded">,
+        private readonly names: Pick<RecordedNames, "addOids" | "recorded">,
         private readonly isLocked: () => Promise<boolean>,
         private readonly keep: Keep,
     ) {}
@@ -79,6 +79,7 @@ export class Recorder implements Actor {
         const session = sessions.get(lease) ?? sessions.size + 1;
         sessions.set(lease, session);
         const entry: Entry = { session, ...question, answer };
+        this.names.addOids(answer, scope);
         entries.push(JSON.parse(this.names.recorded(JSON.stringify(entry), scope)) as Entry);
         if (CHANCE.has(answer.error?.code)) {
             this.current.chance = `${answer.error?.message} (SQLSTATE ${answer.error?.code})`;

@@ -64,6 +64,37 @@ describe("the recorder", () => {
         expect(JSON.stringify(recordings)).not.toMatch(/40123|0123abcd|3f0e6c1a/);
     });
 
+    it("writes the same for other OIDs, where a column says that they are some", async () => {
+        const recordings = [];
+        for (const oid of ["22877", "16400"]) {
+            const { actor, kept } = recorder();
+            const fields = [
+                ["oid", 26],
+                ["n", 23],
+            ] as const;
+            const results = [
+                {
+                    command: "SELECT",
+                    count: 2,
+                    fields,
+                    rows: [
+                        [oid, "20000"],
+                        ["10", null],
+                    ],
+                },
+            ];
+            await actor.ask({}, question("read"), async () => ({ results }));
+            await actor.ask({}, question(`PREPARE TRANSACTION 'ts-1-3-${oid}-10'`), async () => ({}));
+            actor.leave();
+            recordings.push(kept);
+        }
+        expect(recordings[0]).toEqual(recordings[1]);
+        expect(recordings[0]?.[0]?.answer.results?.[0]?.rows).toEqual([
+            ["1000001", "20000"],
+            ["10", null],
+        ]);
+    });
+
     it("asks one question at a time, in the order in which they come, however long each takes", async () => {
         const { actor, kept } = recorder();
         let underWay = 0;
