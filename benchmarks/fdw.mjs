@@ -14,7 +14,7 @@ import { median, ratioLine } from "./ratios.mjs";
 import * as work from "./work.mjs";
 
 const SETTINGS = { shared_buffers: "256MB", max_wal_size: "4GB", jit: "off" };
-const QUESTION_REPEATS = 5;
+const QUESTION_REPEATS = 9;
 const COPY_IN_BATCHES = 16;
 
 const { values } = parseArgs({
@@ -103,29 +103,26 @@ async function compare(title, contenders, major) {
  */
 async function tellLoadRates(fdw, loaded, copied) {
     const own = await work.nodesOwnCopy(fdw, count);
-    const together = [];
-    const alone = [];
-    const again = [];
+    const ways = { encoded: own.encoded, values: own.values, loadRows: () => work.load(fdw, count) };
+    /** @type {Record<string, number[]>} */
+    const times = { encoded: [], values: [], loadRows: [loaded] };
     for (let round = 0; round < rounds; round++) {
-        await fdw.empty();
-        const start = performance.now();
-        await own.together();
-        together.push(performance.now() - start);
-        await fdw.empty();
-        const between = performance.now();
-        await work.load(fdw, count);
-        again.push(performance.now() - between);
-        await fdw.empty();
-        alone.push(await own.alone());
+        for (const [name, run] of Object.entries(ways)) {
+            await fdw.empty();
+            const start = performance.now();
+            await run();
+            times[name]?.push(performance.now() - start);
+        }
     }
     const rate = (/** @type {number} */ ms) => `${((count / ms) * 1000).toFixed(0)} rows/s`;
-    const time = median([...again, loaded]);
+    const time = median(times.loadRows ?? []);
     console.log(`  loadRows: ${rate(time)}`);
-    console.log(
-        `  the nodes' own COPY, encoded and sorted beforehand, at once: ${rate(median(together))}; ` +
-            `loadRows / that = ${(median(together) / time).toFixed(2)} (aim: at least 0.9)`,
-    );
-    console.log(`  the nodes' own COPY, each with the machine to itself, added up: ${rate(median(alone))}`);
+    for (const [form, what] of Object.entries({ values: "of the same values", encoded: "of bytes made beforehand" })) {
+        const base = median(times[form] ?? []);
+        console.log(
+            `  the nodes' own COPY at once, ${what}, sorted: ${rate(base)}; loadRows / that = ${(base / time).toFixed(2)} (aim: at least 0.9)`,
+        );
+    }
     for (const [name, ms] of copied) {
         console.log(`  COPY into ${name}: ${rate(ms)}; loadRows / that = ${(ms / time).toFixed(2)}`);
     }

@@ -10,6 +10,6 @@ export function median(values) {
 /** `name: 812 ms / 700 ms = 1.16 (aim: at most 1.3)` */
 export function ratioLine(name, value, base, unit, aim) {
     const ratio = value / base;
-    const wanted = aim === undefined ? "" : ` (aim: at most ${aim})`;
+    const wanted = aim === undefined ? "" : ` (aim: at most ${Number(aim.toFixed(2))})`;
     return `${name}: ${value.toFixed(0)} ${unit} / ${base.toFixed(0)} ${unit} = ${ratio.toFixed(2)}${wanted}`;
 }

@@ -3,6 +3,7 @@
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import { from as copyFrom } from "pg-copy-streams";
+import { blocksOf } from "../dist/engines/load.js";
 import { loadRows } from "../dist/index.js";
 import { shardsOf } from "./contenders.mjs";
 
@@ -70,7 +71,7 @@ export async function load({ connection, database, ways }, count) {
 }
 
 /**
- * What the data nodes can take: COPY of their own rows, sorted by shard and encoded beforehand.
+ * What the data nodes can take: COPY of their own rows, sorted by shard beforehand, one statement a shard.
  *
  * @param {Contender} contender
  * @param {number} count
@@ -81,35 +82,40 @@ export async function nodesOwnCopy({ client, nodes }, count) {
            WHERE satisfies_hash_partition('conditions'::regclass, 8, r, d)) AS shard FROM generate_series(0, ${DEVICES - 1}) d`,
     );
     const shardOf = new Map(keys.map(({ device, shard }) => [device, `conditions_s${shard}`]));
-    /** @type {Map<string, Buffer[]>} */
-    const chunks = new Map();
-    for (const shard of new Set(shardOf.values())) {
-        chunks.set(shard, encode(filter(rows(count), ([, device]) => shardOf.get(device) === shard)));
-    }
-    const works = await Promise.all(
-        nodes.map(async (node) => {
-            const own = await shardsOf(node);
-            return async () => {
-                await node.query("BEGIN");
-                for (const shard of own) await copy(node, shard, chunks.get(shard) ?? []);
-                await node.query("COMMIT");
-            };
-        }),
-    );
-    return {
-        /** All of them at once. */
-        together: async () => void (await Promise.all(works.map((work) => work()))),
-        /** Each by itself, as if the others were on other machines: the time of the slowest. */
-        async alone() {
-            const times = [];
-            for (const work of works) {
-                const start = performance.now();
-                await work();
-                times.push(performance.now() - start);
-            }
-            return Math.max(...times);
-        },
+    const shards = [...new Set(shardOf.values())].map((shard) => {
+        const own = [...filter(rows(count), ([, device]) => shardOf.get(device) === shard)];
+        return /** @type {const} */ ([shard, { own, chunks: encode(own) }]);
+    });
+    const held = new Map(shards);
+    const owned = await Promise.all(nodes.map(shardsOf));
+    /**
+     * @param {number} place
+     * @param {"encoded" | "values"} form
+     */
+    const fill = async (place, form) => {
+        const node = nodes[place];
+        if (node === undefined) return;
+        await node.query("BEGIN");
+        for (const shard of owned[place] ?? []) {
+            const { own, chunks } = held.get(shard) ?? { own: [], chunks: [] };
+            await copy(node, shard, form === "encoded" ? chunks : encoding(own));
+        }
+        await node.query("COMMIT");
     };
+    const places = nodes.map((_node, place) => place);
+    return {
+        /** All of them at once, from bytes. */
+        encoded: async () => void (await Promise.all(places.map((place) => fill(place, "encoded")))),
+        /** All of them at once, from values that become bytes on the way, as loadRows has them. */
+        values: async () => void (await Promise.all(places.map((place) => fill(place, "values")))),
+    };
+}
+
+/** @param {readonly ReturnType<typeof valuesOf>[]} own */
+async function* encoding(own) {
+    for await (const { lines } of blocksOf(own, ["time", "device", "temp"], undefined)) {
+        yield Buffer.from(lines.join(""));
+    }
 }
 
 /** Questions, in the words that docs/engines/fdw-queries.md advises; @param {number} count */
@@ -180,7 +186,7 @@ function* filter(items, isWanted) {
     for (const item of items) if (isWanted(item)) yield item;
 }
 
-/** @param {Iterable<ReturnType<typeof valuesOf>>} some */
+/** @param {Iterable<ReturnType<typeof valuesOf>>} some @returns {Buffer[]} */
 function encode(some) {
     const chunks = [];
     let text = "";
@@ -197,7 +203,7 @@ function encode(some) {
 /**
  * @param {import("pg").Client} client
  * @param {string} table
- * @param {readonly Buffer[]} chunks
+ * @param {Iterable<Buffer> | AsyncIterable<Buffer>} chunks
  */
 async function copy(client, table, chunks) {
     await pipeline(Readable.from(chunks), client.query(copyFrom(`COPY ${table} FROM STDIN`)));
