@@ -54,6 +54,20 @@ export function multiRowInsert(count) {
     };
 }
 
+/**
+ * One row a key and day: what comes then finds its chunks there, as most statements do.
+ *
+ * @param {Contender} contender
+ * @param {number} count
+ */
+export async function makeChunks({ client }, count) {
+    const minutes = Math.ceil(count / DEVICES);
+    await client.query(
+        `INSERT INTO conditions SELECT t, d, 0 FROM generate_series(0, ${DEVICES - 1}) d,
+           generate_series('2026-01-01 00:00Z'::timestamptz, '2026-01-01 00:00Z'::timestamptz + ${minutes} * interval '1 minute', '1 day') t`,
+    );
+}
+
 /** @param {number} count */
 export function copyThroughAccessNode(count) {
     const chunks = encode(rows(count));
