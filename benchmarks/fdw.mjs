@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { embeddedMajors, ensureEmbedded } from "../tools/servers/embedded.mjs";
 import { startServer } from "../tools/servers/postgresServer.mjs";
 import { findTimescaledb, TIMESCALEDB_SETTINGS } from "../tools/servers/timescaledb.mjs";
-import { distributed, single } from "./contenders.mjs";
+import { connect, distributed, single } from "./contenders.mjs";
 import { median, ratioLine } from "./ratios.mjs";
 import * as work from "./work.mjs";
 
@@ -56,7 +56,7 @@ function tell(what, medians, aim) {
     for (const [name, base] of medians) {
         if (name !== "fdw") {
             console.log(
-                `  ${ratioLine(`${what}: fdw / ${name}`, fdw, base, "ms", name === "multinode" ? aim : undefined)}`,
+                `  ${ratioLine(`${what}: fdw / ${name}`, fdw, base, "ms", name.startsWith("multinode") ? aim : undefined)}`,
             );
         }
     }
@@ -65,9 +65,10 @@ function tell(what, medians, aim) {
 /**
  * @param {string} title
  * @param {readonly Contender[]} contenders
+ * @param {readonly Contender[]} others that INSERT in another way
  * @param {number} major
  */
-async function compare(title, contenders, major) {
+async function compare(title, contenders, others, major) {
     console.log(`\n${title}: ${count} rows of ${work.DEVICES} keys, ${rounds} rounds`);
     const before = (/** @type {Contender} */ contender) => contender.empty();
     const few = Math.max(20_000, count / 10);
@@ -78,7 +79,7 @@ async function compare(title, contenders, major) {
     };
     tell(
         `INSERTs of 1,000 rows, ${few} in all`,
-        await measure(contenders, multiRow, { before: withChunks, repeats: 2 * rounds }),
+        await measure([...contenders, ...others], multiRow, { before: withChunks, repeats: 2 * rounds }),
         1 / 0.95,
     );
     tell("INSERT ... SELECT", await measure(contenders, (each) => work.insertSelect(each, count), { before }), 2);
@@ -137,6 +138,20 @@ async function tellLoadRates(fdw, loaded, copied) {
 }
 
 /**
+ * Multi-node as TimescaleDB sets it up. Ours does without COPY, by which a data node that is down takes the access node
+ * down as well.
+ *
+ * @param {import("../tools/servers/postgresServer.mjs").Server} access
+ * @param {Contender} cluster
+ * @returns {Promise<Contender>}
+ */
+async function insertingByCopy(access, cluster) {
+    const client = await connect(access, cluster.database);
+    await client.query("SET timescaledb.enable_distributed_insert_with_copy = on");
+    return { ...cluster, name: "multinode by COPY, TimescaleDB's default", client };
+}
+
+/**
  * @param {string} title
  * @param {import("../tools/servers/postgresServer.mjs").ServerOptions} options
  * @param {boolean} multinode
@@ -146,15 +161,21 @@ async function onServers(title, options, multinode) {
     const servers = started.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
     /** @type {Contender[]} */
     const contenders = [];
+    /** @type {Contender[]} */
+    const others = [];
     try {
         const [access] = servers;
         if (access === undefined || servers.length < 3) throw new Error(`${title}: the servers did not start`);
         contenders.push(await distributed(servers, "fdw"));
-        if (multinode) contenders.push(await distributed(servers, "multinode"));
+        if (multinode) {
+            const cluster = await distributed(servers, "multinode");
+            contenders.push(cluster);
+            others.push(await insertingByCopy(access, cluster));
+        }
         contenders.push(await single(access, multinode));
-        await compare(title, contenders, access.major);
+        await compare(title, contenders, others, access.major);
     } finally {
-        await Promise.all(contenders.map((contender) => contender.end()));
+        await Promise.all([...others.map(({ client }) => client.end()), ...contenders.map((each) => each.end())]);
         await Promise.all(servers.map((server) => server.stop()));
     }
 }
