@@ -124,6 +124,8 @@ export interface AccessNodeComputed {
     /** For example "2.13.1"; null where the database has no TimescaleDB. */
     readonly timescaledbVersion: string | null;
     readonly clusterId: string;
+    /** What create wrote into the database's mark; absent in states that are older than it. */
+    readonly claim?: string;
     /** What delete may drop. */
     readonly created: { readonly database: boolean };
 }

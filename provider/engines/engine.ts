@@ -13,6 +13,7 @@ import type {
     DistributedHypertableInputs,
     EngineName,
 } from "./desired";
+import { got } from "../validation/shapes";
 import type { Load, LoadResult } from "./load";
 import type { Place, Servers } from "./servers";
 import type { ClusterStatus } from "./status";
@@ -82,6 +83,21 @@ export interface Problem {
     readonly restart: boolean;
 }
 
+/** Something in a resource's inputs that an engine cannot do. */
+export interface Limit {
+    readonly property: string;
+    /** `1`; ends "expected ... with the engine fdw". */
+    readonly expected: string;
+    readonly found: unknown;
+    /** Why, as a clause: "each row is in one shard, on one data node". */
+    readonly why: string;
+}
+
+/** `expected 1 with the engine fdw, got 2: each row is in one shard, on one data node`. */
+export function limitReason({ expected, found, why }: Limit, engine: EngineName): string {
+    return `expected ${expected} with the engine ${engine}, got ${found === undefined ? "nothing" : got(found)}: ${why}`;
+}
+
 /** A lock that an operation holds from before it observes until it ends; several may be asked for, taken in order. */
 export interface Lock {
     readonly name: string;
@@ -99,6 +115,12 @@ export interface Description<Inputs, Computed> {
 export interface ResourceEngine<Inputs, Computed, Observed> {
     /** The place whose session holds the locks, and the locks. */
     locks(wish: Wish<Inputs, Computed>): { readonly on: Place; readonly locks: readonly Lock[] };
+
+    /**
+     * What the engine cannot do of what is wished, as far as the inputs alone tell; some of them may be unknown yet.
+     * Asked by check where the program names the engine. Absent: the inputs alone never tell.
+     */
+    limits?(inputs: Partial<Inputs>): readonly Limit[];
 
     /** Everything that would keep create from succeeding, at once. Reads only; runs before any DDL. */
     preflight(servers: Servers, wish: Wish<Inputs, Computed>): Promise<readonly Problem[]>;

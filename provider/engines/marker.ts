@@ -12,6 +12,11 @@ export interface Marker {
     /** The URN of the resource that made the object. */
     readonly urn: string;
     readonly engine: EngineName;
+    /**
+     * On an access node's database: drawn anew by each create. Where two states of one resource know the database (one
+     * is to be deleted, because a replacement was cut and then taken back), it belongs to the one that was created last.
+     */
+    readonly claim?: string;
     /** Set where the object was there before and is only looked after. */
     readonly adopted?: true;
     /** Set while the object is being removed, where a part of it goes before the object itself. */

@@ -32,6 +32,24 @@ export function mayTake(owner: Owner, marker: Marker | undefined): boolean {
     return isMarked(owner, marker) || owner.adopt || (owner.known && marker === undefined);
 }
 
+/** The claim that a database's mark is to bear: drawn by create, and kept from then on. */
+export function wantedClaim({ last, newId }: ClaimingWish): Pick<Marker, "claim"> {
+    const claim = last === undefined ? newId : last.claim;
+    return claim === undefined ? {} : { claim };
+}
+
+/** Whether a later create of the same resource has the database now. */
+export function isClaimedAnew({ last }: ClaimingWish, marker: Marker | undefined): boolean {
+    return last !== undefined && marker?.claim !== undefined && marker.claim !== last.claim;
+}
+
+/** What to tell where {@link isClaimedAnew}. */
+export function claimedAnew(database: string): string {
+    return `database "${database}" is the access node's again, since its replacement was taken back, and is left alone`;
+}
+
+type ClaimingWish = Wish<object, { readonly claim?: string }>;
+
 /** The mark that such an object is to bear: one that was there before stays marked as taken over. */
 export function wantedMark(owner: Owner, found: Marker | undefined, mark: Marker): Marker {
     const taken = found?.adopted === true || (!isMarked(owner, found) && !owner.known);

@@ -4,7 +4,7 @@ import { Servers } from "../engines/servers";
 import { ProviderError } from "../errors";
 import { waitUntilReady } from "../postgres/pool";
 import { identifier, oneOf } from "../validation/shapes";
-import { COMMON_PROPERTIES, connectionShape } from "./connectionSchema";
+import { COMMON_PROPERTIES, connectionShape, ENGINE_CHOICES } from "./connectionSchema";
 import { handler, type Kind } from "./handler";
 import { planner } from "./planner";
 import { isChanged, type Schema } from "./schema";
@@ -24,7 +24,7 @@ export const accessNodeSchema: Schema<AccessNodeInputs> = {
         doc: "The database through which clients reach the cluster.",
     },
     engine: {
-        shape: oneOf(["auto", "multinode", "fdw"]),
+        shape: oneOf(ENGINE_CHOICES),
         default: "auto",
         effect: "updates",
         keptAs: "requestedEngine",

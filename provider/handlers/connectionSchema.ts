@@ -1,5 +1,5 @@
 /** The inputs that every resource shares: how a server is reached, whose child a resource is, what it may destroy. */
-import type { AccessNodeReference } from "../engines/desired";
+import type { AccessNodeReference, EngineChoice, EngineName } from "../engines/desired";
 import { ProviderError } from "../errors";
 import { SSL_MODES, type Connection } from "../postgres/connection";
 import { waitUntilReady } from "../postgres/pool";
@@ -77,18 +77,28 @@ export const COMMON_PROPERTIES = {
     logicalUrn: { shape: text("a URN", { empty: true }), default: "", effect: "updates", doc: "" },
 } as const satisfies Record<string, Property>;
 
+/** What a program may write for an engine. */
+export const ENGINE_CHOICES: readonly EngineChoice[] = ["auto", "multinode", "fdw"];
+
 /** The access node that a child belongs to. Only its id decides: a changed connection is another way to the same one. */
 export const accessNodeProperty: Property = {
     shape: object({
         id: { shape: text("the id of an access node"), required: true },
         connection: { shape: connectionShape, required: true },
         database: { shape: identifier(), required: true },
+        engine: { shape: oneOf(ENGINE_CHOICES), checkOnly: true },
     }),
     required: true,
     effect: "replaces",
     identity: (value) => (value as Partial<AccessNodeReference> | undefined)?.id ?? value,
     doc: "The AccessNode that this belongs to.",
 };
+
+/** The engine that the program wrote for a child's access node; undefined where the server decides, or it is not known. */
+export function namedEngine(accessNode: unknown): EngineName | undefined {
+    const { engine } = (accessNode ?? {}) as { engine?: unknown };
+    return engine === "fdw" || engine === "multinode" ? engine : undefined;
+}
 
 const NO_WAY = ["ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"];
 

@@ -11,7 +11,7 @@ import { waitUntilReady } from "../postgres/pool";
 import { bool, either, identifier, integer, interval, list, object, record, text } from "../validation/shapes";
 import { plainType } from "../validation/typeNames";
 import { holdsUnknown, isUnknown } from "../validation/unknown";
-import { accessNodeProperty, COMMON_PROPERTIES, connectionShape } from "./connectionSchema";
+import { accessNodeProperty, COMMON_PROPERTIES, connectionShape, namedEngine } from "./connectionSchema";
 import { nodeAccess } from "./dataNode";
 import { handler, type Kind } from "./handler";
 import { planner } from "./planner";
@@ -134,6 +134,7 @@ const kind: Kind<DistributedHypertableInputs, DistributedHypertableComputed> = {
     schema: distributedHypertableSchema,
     label: ({ schema, tableName }) => `distributed hypertable "${schema}.${tableName}"`,
     checkTogether: (inputs) => [...checkColumns(inputs), ...checkKeys(inputs), ...checkReplication(inputs)],
+    namedEngine: ({ accessNode }) => namedEngine(accessNode),
     replaces: (olds, news) => [
         ...(olds.engine === "fdw" && isChanged(partitionsOf(olds), news.numberPartitions ?? partitionsOf(olds))
             ? ["numberPartitions"]

@@ -7,7 +7,14 @@
 import { randomUUID } from "node:crypto";
 import { converge, stepText, type Operation, type Report } from "../engines/apply";
 import type { EngineName } from "../engines/desired";
-import type { Description, Engine, Plan, ResourceEngine, Wish } from "../engines/engine";
+import {
+    limitReason,
+    type Description,
+    type Engine,
+    type Plan,
+    type ResourceEngine,
+    type Wish,
+} from "../engines/engine";
 import { engineByName } from "../engines";
 import { formatProblems } from "../engines/preflight";
 import type { Servers } from "../engines/servers";
@@ -37,6 +44,8 @@ export interface Kind<Inputs, Computed extends { readonly engine: EngineName }> 
     label(inputs: Inputs): string;
     /** Failures that take more than one property to see. */
     checkTogether?(inputs: Values): CheckFailure[];
+    /** The engine that the program names for it, as far as the inputs tell. */
+    namedEngine?(inputs: Values): EngineName | undefined;
     /** Replacements that take more than one property, or the outputs, to see. */
     replaces?(olds: Values, news: Values): string[];
     /** Whether the old one goes before the new one comes: where both would bear the same name. */
@@ -106,6 +115,16 @@ export function handler<Inputs extends object, Computed extends { readonly engin
         }
     }
 
+    /** What the server would refuse later, where the inputs prove it. */
+    function checkLimits(values: Values, inputs: Values): CheckFailure[] {
+        const engine = kind.namedEngine?.(values);
+        if (engine === undefined) {
+            return [];
+        }
+        const limits = kind.resource(engineByName(engine)).limits?.(inputs as Partial<Inputs>) ?? [];
+        return limits.map((limit) => ({ property: limit.property, reason: limitReason(limit, engine) }));
+    }
+
     async function describeNow(operate: Operate): Promise<Description<Inputs, Computed> | undefined> {
         const observed = await operate.resource.observe(operate.servers, operate.wish, false);
         return observed === undefined ? undefined : operate.resource.describe(observed, operate.wish);
@@ -137,7 +156,11 @@ export function handler<Inputs extends object, Computed extends { readonly engin
             return guarded("check", [news], async () => {
                 const values = withoutProvider(news);
                 const inputs = fillDefaults(kind.schema, values);
-                const failures = [...checkValues(kind.schema, values), ...(kind.checkTogether?.(inputs) ?? [])];
+                const failures = [
+                    ...checkValues(kind.schema, values),
+                    ...(kind.checkTogether?.(inputs) ?? []),
+                    ...checkLimits(values, inputs),
+                ];
                 return { inputs: withText(news, inputs), failures };
             });
         },

@@ -62,6 +62,9 @@ export class AccessNode extends TimescaleResource {
             requestedEngine: undefined,
         };
         super(name, { type: AccessNode.__pulumiType, handler: "accessNode", properties }, opts);
+        if (args.engine !== undefined) {
+            namedEngines.set(this, args.engine);
+        }
     }
 
     /** Whether a value is an AccessNode, also one of another copy of this package. */
@@ -70,6 +73,7 @@ export class AccessNode extends TimescaleResource {
     }
 }
 
+const namedEngines = new WeakMap<AccessNode, pulumi.Input<EngineChoice>>();
 const children = new WeakMap<AccessNode, DataNode[]>();
 
 /** The data nodes that the program made with an AccessNode object so far. */
@@ -82,7 +86,15 @@ export function rememberDataNode(accessNode: AccessNode, dataNode: DataNode): vo
     children.set(accessNode, [...dataNodesOf(accessNode), dataNode]);
 }
 
-/** What a child's inputs hold of its access node: only outputs that echo inputs, and the id. */
+/**
+ * What a child's inputs hold of its access node: only outputs that echo inputs, and the id. The engine as the program
+ * wrote it is for the child's check, which drops it.
+ */
 export function accessNodeReference(accessNode: AccessNode): pulumi.Inputs {
-    return { id: accessNode.id, connection: accessNode.connection, database: accessNode.database };
+    return {
+        id: accessNode.id,
+        connection: accessNode.connection,
+        database: accessNode.database,
+        engine: namedEngines.get(accessNode),
+    };
 }

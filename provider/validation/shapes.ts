@@ -31,6 +31,8 @@ export interface PropertyShape {
     readonly shape: Shape;
     readonly required?: boolean;
     readonly default?: unknown;
+    /** Whether it only helps to check the others, and is dropped with the filling in of defaults. */
+    readonly checkOnly?: boolean;
 }
 
 /** What came instead, shortened. Not for secrets. */
@@ -209,7 +211,8 @@ export function record(value: Shape): Shape {
 /** An object with known properties; others are failures, for a misspelt name must not pass in silence. */
 export function object(properties: Readonly<Record<string, PropertyShape>>): Shape {
     const known = Object.entries(properties);
-    const expected = `an object with ${Object.keys(properties).join(", ")}`;
+    const written = known.filter(([, { checkOnly }]) => checkOnly !== true).map(([name]) => name);
+    const expected = `an object with ${written.join(", ")}`;
     const secret = known.some(([, property]) => property.shape.secret);
     return {
         expected,
@@ -226,7 +229,7 @@ export function object(properties: Readonly<Record<string, PropertyShape>>): Sha
                 .filter((name) => !Object.hasOwn(properties, name))
                 .map((name) => ({
                     path: inside(name),
-                    reason: `expected one of ${Object.keys(properties).join(", ")}, got another property`,
+                    reason: `expected one of ${written.join(", ")}, got another property`,
                     secret: true,
                 }));
             const inner = known.flatMap(([name, { shape, required, default: fallback }]) => {
@@ -247,7 +250,7 @@ export function object(properties: Readonly<Record<string, PropertyShape>>): Sha
             const filled: Record<string, unknown> = { ...value };
             for (const [name, property] of known) {
                 const entry = value[name] ?? property.default;
-                if (entry === undefined || entry === null) {
+                if (entry === undefined || entry === null || property.checkOnly === true) {
                     delete filled[name];
                 } else {
                     filled[name] = property.shape.fill(entry);

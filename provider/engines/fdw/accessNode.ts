@@ -9,7 +9,7 @@ import { ACCESS, type Place, type Servers } from "../servers";
 import { readAccessCatalogue, type AccessCatalogue } from "./accessCatalogue";
 import { readServerFacts, wantsTimescaledb, type ServerFacts } from "./facts";
 import { readForeignObjects } from "./foreignObjects";
-import { isMarked, ownerOf } from "../ownership";
+import { claimedAnew, isClaimedAnew, isMarked, ownerOf, wantedClaim } from "../ownership";
 import { preflightAccessNode } from "./preflight";
 
 type AccessNodeWish = Wish<AccessNodeInputs, AccessNodeComputed>;
@@ -99,7 +99,12 @@ function wantedMarker({ database, provisional }: ObservedDatabase, wish: AccessN
         });
     }
     const taken = isMarked(ownerOf(wish), found) || inputs.adopt ? found?.cluster : undefined;
-    return { cluster: last?.clusterId ?? taken ?? newId, urn: inputs.logicalUrn, engine: "fdw" };
+    return {
+        cluster: last?.clusterId ?? taken ?? newId,
+        urn: inputs.logicalUrn,
+        engine: "fdw",
+        ...wantedClaim(wish),
+    };
 }
 
 function planExtensions(catalogue: AccessCatalogue, facts: ServerFacts | undefined, inputs: AccessNodeInputs): Step[] {
@@ -131,6 +136,9 @@ function planDelete(observed: ObservedAccessNode | undefined, wish: AccessNodeWi
     const database = observed?.database.database;
     if (observed === undefined) {
         return { steps: [], warnings: [] };
+    }
+    if (isClaimedAnew(wish, database?.marker)) {
+        return { steps: [], warnings: [claimedAnew(inputs.database)] };
     }
     const ours = last !== undefined && database?.marker?.cluster === last.clusterId;
     if (database !== undefined && !ours && !isMarked(ownerOf(wish), database.marker)) {
@@ -207,6 +215,7 @@ function describe(
             postgresVersion: facts.postgresVersion,
             timescaledbVersion,
             clusterId: marker?.cluster ?? last?.clusterId ?? "",
+            claim: last === undefined ? marker?.claim : last.claim,
             created: { database: marker?.adopted !== true },
         },
     };

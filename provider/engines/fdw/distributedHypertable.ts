@@ -14,6 +14,7 @@ import {
 } from "./hypertableObserve";
 import { planHypertable } from "./hypertablePlan";
 import { accessPlace } from "./hypertableTarget";
+import { hypertableLimits } from "./limits";
 import { marked, named } from "./located";
 import { partOf } from "./parts";
 import { preflightDistributedHypertable } from "./preflight";
@@ -35,6 +36,7 @@ export const distributedHypertable: ResourceEngine<
             locks: [{ name: "cluster", shared: true }, ...[...names].sort().map((name) => ({ name, shared: false }))],
         };
     },
+    limits: hypertableLimits,
     preflight: preflightDistributedHypertable,
     observe: observeHypertable,
     plan: planHypertable,

@@ -6,6 +6,7 @@ import { planAccessTable } from "./accessTable";
 import { remainders } from "./hypertableNames";
 import type { AccessTables, HypertableWish, ObservedHypertable } from "./hypertableObserve";
 import { targetOf, type Target } from "./hypertableTarget";
+import { refuseLimits } from "./limits";
 import { planNodeTable } from "./nodeTable";
 import { unreachable } from "./reach";
 import { layoutOf } from "./shards";
@@ -18,7 +19,7 @@ export function planHypertable(observed: ObservedHypertable | undefined, wish: H
         throw new ProviderError("NOT_FOUND", `the access node's database "${inputs.accessNode.database}" is not there`);
     }
     refuseOtherCluster(observed.access, inputs);
-    refuseUnsupported(inputs);
+    refuseLimits(inputs);
     const target = targetOf(observed, wish, layoutOf(observed, wish));
     refuseShortKeys(observed, target);
     const aside = asideNodes(observed.access);
@@ -88,41 +89,6 @@ function refuseOtherCluster({ catalogue }: AccessTables, { accessNode }: Distrib
                 `, not ${accessNode.id}`,
             { remedy: "Point the access node's connection at the server that holds this stack's cluster" },
         );
-    }
-}
-
-const UNSUPPORTED = [
-    ["partitioningFunc", "rows are placed by PostgreSQL's own hash function"],
-    ["timePartitioningFunc", "the time column itself is the dimension of a shard"],
-    ["associatedSchemaName", "chunks are the data nodes' own matter"],
-    ["associatedTablePrefix", "chunks are the data nodes' own matter"],
-] as const;
-
-/** Refuses what the layout has no place for. */
-function refuseUnsupported(inputs: DistributedHypertableInputs): void {
-    const refuse = (property: string, reason: string): never => {
-        throw new ProviderError("NOT_SUPPORTED", `the engine fdw has no ${property}: ${reason}`, {
-            remedy: `Leave ${property} out`,
-        });
-    };
-    if (inputs.replicationFactor > 1) {
-        refuse("replicationFactor above 1", "each row is in one shard, on one data node");
-    }
-    for (const [property, reason] of UNSUPPORTED) {
-        if (inputs[property] !== undefined) {
-            refuse(property, reason);
-        }
-    }
-    if (inputs.columns === undefined || inputs.partitioningColumn === undefined) {
-        const missing = inputs.columns === undefined ? "columns" : "partitioningColumn";
-        throw new ProviderError("NOT_SUPPORTED", `the engine fdw needs ${missing}`, {
-            remedy: `State ${missing}: shards are made from columns and told apart by a hash of partitioningColumn`,
-        });
-    }
-    if (inputs.migrateData) {
-        throw new ProviderError("NOT_SUPPORTED", "the engine fdw does not take over the rows of a table", {
-            remedy: "Rename the table, leave migrateData out, and copy the rows with INSERT ... SELECT",
-        });
     }
 }
 

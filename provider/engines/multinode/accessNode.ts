@@ -4,7 +4,7 @@ import { observeDatabase, planDatabase, type DatabaseState, type ObservedDatabas
 import type { AccessNodeComputed, AccessNodeInputs } from "../desired";
 import type { Description, Plan, ResourceEngine, Step, Wish } from "../engine";
 import type { Marker } from "../marker";
-import { mayTake, ownerOf } from "../ownership";
+import { mayTake, ownerOf, wantedClaim } from "../ownership";
 import { ACCESS, type Servers } from "../servers";
 import { planDeleteAccessNode } from "./accessNodeDelete";
 import { observeCluster, type ClusterState } from "./cluster";
@@ -103,7 +103,7 @@ function plan(observed: ObservedAccessNode | undefined, wish: AccessNodeWish): P
         accessLabel(inputs),
         inputs.database,
         withLostMark(found, wish),
-        markerOf(cluster?.clusterId ?? found.database?.marker?.cluster, inputs),
+        markerOf(cluster?.clusterId ?? found.database?.marker?.cluster, wish),
         { adopt: inputs.adopt },
     );
     return {
@@ -129,8 +129,14 @@ function createExtension(inputs: AccessNodeInputs): Step {
     };
 }
 
-function markerOf(cluster: string | undefined, { logicalUrn }: AccessNodeInputs): Marker {
-    return { ...(cluster === undefined ? {} : { cluster }), urn: logicalUrn, engine: "multinode" };
+function markerOf(cluster: string | undefined, wish: AccessNodeWish): Marker {
+    const { logicalUrn } = wish.inputs;
+    return {
+        ...(cluster === undefined ? {} : { cluster }),
+        urn: logicalUrn,
+        engine: "multinode",
+        ...wantedClaim(wish),
+    };
 }
 
 /** Every access node has its database's cluster: whose it is, only the resource in the mark tells. */
@@ -163,11 +169,11 @@ function refuseOtherCluster(cluster: ClusterState | undefined, { inputs }: Acces
 
 /** A database that this resource made or took over, and that bears no mark, has lost it. */
 function withLostMark(found: ObservedDatabase, wish: AccessNodeWish): ObservedDatabase {
-    const { inputs, last } = wish;
+    const { last } = wish;
     if (!ownerOf(wish).known || found.database === undefined || found.database.marker !== undefined) {
         return found;
     }
-    const marker = { ...markerOf(undefined, inputs), ...(last?.created.database ? {} : { adopted: true as const }) };
+    const marker = { ...markerOf(undefined, wish), ...(last?.created.database ? {} : { adopted: true as const }) };
     return { ...found, database: { ...found.database, marker } };
 }
 
@@ -186,6 +192,7 @@ function describe(
             postgresVersion,
             timescaledbVersion: cluster.versions.timescaledbVersion,
             clusterId: cluster.clusterId,
+            claim: last === undefined ? marker?.claim : last.claim,
             created: { database: marker === undefined ? (last?.created.database ?? false) : !marker.adopted },
         },
     };

@@ -4,7 +4,7 @@ import { supports } from "../capabilities";
 import { planDropDatabase } from "../database";
 import type { AccessNodeInputs } from "../desired";
 import type { Plan } from "../engine";
-import { isMarked, ownerOf } from "../ownership";
+import { claimedAnew, isClaimedAnew, isMarked, ownerOf } from "../ownership";
 import type { AccessNodeWish, ObservedAccessNode } from "./accessNode";
 import { accessDatabase, accessMaintenance } from "./places";
 import { planRemoveAll } from "./removal";
@@ -21,6 +21,9 @@ export function planDeleteAccessNode(observed: ObservedAccessNode | undefined, w
     }
     const { database, provisional } = observed.database;
     const { cluster } = observed;
+    if (isClaimedAnew(wish, database?.marker)) {
+        return { steps: [], warnings: [claimedAnew(inputs.database)] };
+    }
     const known = last !== undefined && (cluster === undefined || cluster.clusterId === last.clusterId);
     if (database !== undefined && !isMarked(ownerOf(wish), database.marker) && !known) {
         return {

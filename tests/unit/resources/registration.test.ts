@@ -90,6 +90,18 @@ describe("the tutorial's program", () => {
         expect(open).not.toContain("hunter2");
     });
 
+    it("tells the children's checks of an engine that the program names", async () => {
+        const engineOf = async (engine?: "fdw"): Promise<unknown> => {
+            const all = await runProgram(() => {
+                const access = new AccessNode("access", { connection, database: "multinode", engine });
+                return [access, new DataNode("dn1", { accessNode: access, host: "data1" })];
+            });
+            return (byName(all, "dn1").inputs.accessNode as { engine?: unknown }).engine;
+        };
+        expect(await engineOf("fdw")).toBe("fdw");
+        expect(await engineOf()).toBeUndefined();
+    });
+
     it("makes the children depend on the access node, and the hypertable on its data nodes", () => {
         const access = urn("AccessNode", "access");
         const nodes = [urn("DataNode", "dn1"), urn("DataNode", "dn2")];

@@ -365,10 +365,10 @@ describe("what a distributed hypertable is refused", () => {
         ["another number of shards", { numberPartitions: 8 }, /4 shards, not 8.*NOT_SUPPORTED/],
         ["a data node less", { dataNodes: ["dn1"] }, /cannot move shards.*dn2.*NOT_SUPPORTED/],
         ["a data node that is not there", { dataNodes: ["dn1", "dn2", "dn3"] }, /no data node dn3.*NOT_FOUND/],
-        ["replicas", { replicationFactor: 2 }, /replicationFactor above 1.*NOT_SUPPORTED/],
+        ["replicas", { replicationFactor: 2 }, /replicationFactor: expected 1 .*NOT_SUPPORTED/],
         ["a partitioning function", { partitioningFunc: "f" }, /partitioningFunc.*NOT_SUPPORTED/],
-        ["no columns", { columns: undefined }, /needs columns.*NOT_SUPPORTED/],
-        ["no partitioning column", { partitioningColumn: undefined }, /needs partitioningColumn.*NOT_SUPPORTED/],
+        ["no columns", { columns: undefined }, /columns: expected .*got nothing.*NOT_SUPPORTED/],
+        ["no partitioning column", { partitioningColumn: undefined }, /partitioningColumn: expected .*got nothing.*NOT_SUPPORTED/],
         ["a key without the partitioning column", { uniqueKeys: [["time"]] }, /lacks device.*NOT_SUPPORTED/],
     ])("%s", (_title, change, message) => {
         expect(() => planChange(change)).toThrow(message);
