@@ -368,7 +368,11 @@ describe("what a distributed hypertable is refused", () => {
         ["replicas", { replicationFactor: 2 }, /replicationFactor: expected 1 .*NOT_SUPPORTED/],
         ["a partitioning function", { partitioningFunc: "f" }, /partitioningFunc.*NOT_SUPPORTED/],
         ["no columns", { columns: undefined }, /columns: expected .*got nothing.*NOT_SUPPORTED/],
-        ["no partitioning column", { partitioningColumn: undefined }, /partitioningColumn: expected .*got nothing.*NOT_SUPPORTED/],
+        [
+            "no partitioning column",
+            { partitioningColumn: undefined },
+            /partitioningColumn: expected .*got nothing.*NOT_SUPPORTED/,
+        ],
         ["a key without the partitioning column", { uniqueKeys: [["time"]] }, /lacks device.*NOT_SUPPORTED/],
     ])("%s", (_title, change, message) => {
         expect(() => planChange(change)).toThrow(message);
