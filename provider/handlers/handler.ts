@@ -19,6 +19,7 @@ import { engineByName } from "../engines";
 import { formatProblems } from "../engines/preflight";
 import type { Servers } from "../engines/servers";
 import { ProviderError, redact } from "../errors";
+import { retryTransient, type RetryOptions } from "../postgres/retry";
 import { Interrupted, messageOf, presentable } from "./failure";
 import { report as engineReport } from "./report";
 import {
@@ -36,6 +37,9 @@ import {
     type Values,
 } from "./schema";
 import { migrate, SCHEMA_VERSION, type Bookkeeping } from "./state";
+
+/** One lost connection must not end a refresh, and a server that is down must not hold up the whole of it. */
+const READ_RETRIES: RetryOptions = { attempts: 3, limitSeconds: 10 };
 
 /** What is particular to one kind of resource. */
 export interface Kind<Inputs, Computed extends { readonly engine: EngineName }> {
@@ -224,7 +228,7 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                 const engine = managed ? engineByName(state.engine) : await kind.engine(servers, inputs);
                 const resource = kind.resource(engine);
                 const wish: Wish<Inputs, Computed> = { inputs, newId: id, ...(managed ? { last: state } : {}) };
-                const observed = await resource.observe(servers, wish, true);
+                const observed = await retryTransient(() => resource.observe(servers, wish, true), READ_RETRIES);
                 if (observed === undefined) {
                     if (managed) {
                         return {};

@@ -333,6 +333,26 @@ describe("read", () => {
         await expect(things.read("id of n", outs)).resolves.toEqual({});
     });
 
+    it("looks again after a connection that was lost, a few times", async () => {
+        const outs = await made();
+        let losses = 1;
+        resource.onObserve = () => {
+            if (losses-- > 0) {
+                throw sqlError("08006", "connection lost", { transient: true });
+            }
+        };
+        await expect(things.read("id of n", outs)).resolves.toMatchObject({ props: outs });
+        expect(resource.calls).toEqual(["observe shared", "observe shared"]);
+        losses = 100;
+        expect((await failure(things.read("id of n", outs))).message).toMatch(/connection lost.*tried 3 times/);
+        resource.onObserve = () => {
+            throw denied();
+        };
+        resource.calls.length = 0;
+        await failure(things.read("id of n", outs));
+        expect(resource.calls).toEqual(["observe shared"]);
+    });
+
     it("takes what has no state yet by its inputs, and fails where it is not there", async () => {
         await made();
         await expect(things.read("whatever", INPUTS)).resolves.toMatchObject({
