@@ -27,6 +27,17 @@ describe("plan of an access node", () => {
         expect(plan.steps[0]?.sql).toContain("11111111-1111-4111-8111-111111111111");
     });
 
+    it("claims by create what its resource made before, and keeps the claim from then on", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        const [mark, ...more] = accessNode.plan(observed, { inputs, newId }).steps;
+        expect([mark?.sql, more]).toEqual([expect.stringContaining(`"claim":"${newId}"`), []]);
+        expect(mark?.sql).toContain('"cluster":"11111111-1111-4111-8111-111111111111"');
+        observed.database.database!.marker!.claim = newId;
+        const last = { ...outs, claim: "first" };
+        expect(accessNode.describe(observed, { inputs, last, newId }).computed.claim).toBe("first");
+        expect(accessNode.describe(observed, { inputs, newId }).computed.claim).toBe(newId);
+    });
+
     it("mends the extension and the settings", () => {
         const { inputs, outs, observed } = recorded("accessNode");
         observed.catalogue!.extensions = {};
@@ -105,6 +116,17 @@ describe("planDelete of an access node", () => {
         observed.database.database!.marker!.adopted = true;
         const plan = accessNode.planDelete(observed, { inputs, last: outs, newId });
         expect(steps(plan)).toEqual(["resetDatabaseSetting", "resetDatabaseSetting", "unmarkDatabase"]);
+    });
+
+    it("leaves a database alone that was created again since", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        observed.catalogue!.servers = [];
+        const plan = (): { steps: readonly { name: string }[] } =>
+            accessNode.planDelete(observed, { inputs, last: { ...outs, claim: "first" }, newId });
+        observed.database.database!.marker!.claim = "first";
+        expect(steps(plan())).toEqual(["dropDatabase"]);
+        observed.database.database!.marker!.claim = "second";
+        expect(plan()).toEqual({ steps: [], warnings: [expect.stringContaining("is left alone")] });
     });
 
     it("leaves another cluster's database alone, and is empty where nothing is there", () => {

@@ -42,7 +42,8 @@ describe("plan of an access node", () => {
     });
 
     it("does nothing where all is as wished", () => {
-        expect(accessNode.plan(whole, wish)).toEqual({ steps: [], warnings: [] });
+        const created = withDatabase(databaseState(markOf("urn:access", { claim: newId })));
+        expect(accessNode.plan(created, wish)).toEqual({ steps: [], warnings: [] });
         expect(accessNode.plan(whole, known)).toEqual({ steps: [], warnings: [] });
     });
 
@@ -52,7 +53,8 @@ describe("plan of an access node", () => {
     });
 
     it("goes on after the database without the extension", () => {
-        const { cluster: _cluster, ...cut } = withDatabase(databaseState({ urn: "urn:access", engine: "multinode" }));
+        const marker = { urn: "urn:access", engine: "multinode" as const, claim: newId };
+        const { cluster: _cluster, ...cut } = withDatabase(databaseState(marker));
         expect(names(accessNode.plan(cut, wish))).toEqual(["createExtension"]);
     });
 
@@ -63,6 +65,19 @@ describe("plan of an access node", () => {
         );
         expect(steps.map(({ name }) => name)).toEqual(["markDatabase"]);
         expect(steps[0]?.sql).toContain(CLUSTER);
+    });
+
+    it("claims by create what its resource made before, and keeps the claim from then on", () => {
+        const marked = withDatabase(databaseState(markOf("urn:access", { claim: "before" })));
+        expect(accessNode.plan(marked, wish).steps.map(({ sql }) => sql)).toEqual([
+            expect.stringContaining(`"claim":"${newId}"`),
+        ]);
+        const claimed = { ...known, last: { ...known.last, claim: "before" } };
+        expect(accessNode.plan(marked, claimed)).toEqual({ steps: [], warnings: [] });
+        expect(accessNode.describe(marked, claimed).computed.claim).toBe("before");
+        const again = withDatabase(databaseState(markOf("urn:access", { claim: newId })));
+        expect(accessNode.describe(again, claimed).computed.claim).toBe("before");
+        expect(accessNode.describe(again, wish).computed.claim).toBe(newId);
     });
 
     it("sets only the settings that differ", () => {
@@ -156,6 +171,21 @@ describe("deletion of an access node", () => {
             "unmarkDatabase",
         ]);
         expect(names(accessNode.planDelete(adopted, forced))).toEqual(["dropDatabase"]);
+    });
+
+    it("leaves a database alone that was created again since, and not one whose mark is lost", () => {
+        const [first, second] = ["first", "second"].map((claim) =>
+            withDatabase(databaseState(markOf("urn:access", { claim }))),
+        );
+        const claimed = { ...forced, last: { ...forced.last, claim: "first" } };
+        expect(names(accessNode.planDelete(first, claimed))).toEqual(["dropDatabase"]);
+        expect(names(accessNode.planDelete(withDatabase(databaseState(undefined)), claimed))).toEqual(["dropDatabase"]);
+        for (const older of [claimed, forced]) {
+            expect(accessNode.planDelete(second, older)).toEqual({
+                steps: [],
+                warnings: [expect.stringContaining("is left alone")],
+            });
+        }
     });
 
     it("leaves a database alone that is another resource's", () => {
