@@ -1,5 +1,4 @@
 /** Trying again what failed for a passing reason. */
-import pRetry from "p-retry";
 import { ProviderError } from "../errors";
 import { isTransient } from "./sqlState";
 
@@ -32,6 +31,8 @@ export interface RetryOptions {
 export async function retryTransient<T>(work: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
     const { attempts = ATTEMPTS, limitSeconds = LIMIT_SECONDS, isRetryable = isTransient } = options;
     const { longestDelaySeconds = LONGEST_DELAY_SECONDS } = options;
+    // Only here: it is an ES module, which the test runners of programs that import this package cannot require.
+    const { default: pRetry } = await import("p-retry");
     const startedAt = performance.now();
     let tried = 0;
     try {

@@ -1,21 +1,21 @@
 import { join } from "node:path";
 import ts from "typescript";
+import { blocksOf } from "./blocks";
 import { pages, ROOT } from "./pages";
 
-interface Block {
+interface Module {
     readonly name: string;
     readonly code: string;
+    /** Modules of one page that have such a name can import each other. */
+    readonly file?: string | undefined;
 }
 
-const blocks: Block[] = pages().flatMap(({ path, text }) =>
-    [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match, index) => ({
-        name: `${path}#${index + 1}`,
-        code: match[1] ?? "",
-    })),
+const modules: Module[] = pages().flatMap(({ path, text }) =>
+    blocksOf(text, "ts").map(({ number, code, file }) => ({ name: `${path}#${number}`, code, file })),
 );
 
 /** What the compiler says of the blocks, each a module of its own beside the product. */
-function diagnose(modules: readonly Block[]): Map<string, string[]> {
+function diagnose(modules: readonly Module[]): Map<string, string[]> {
     const options: ts.CompilerOptions = {
         target: ts.ScriptTarget.ES2022,
         module: ts.ModuleKind.Node20,
@@ -27,7 +27,9 @@ function diagnose(modules: readonly Block[]): Map<string, string[]> {
         paths: { "pulumi-timescaledb": [join(ROOT, "provider", "index.ts")] },
         baseUrl: ROOT,
     };
-    const files = new Map(modules.map(({ code }, index) => [join(ROOT, `block${index}.ts`), `export {};\n${code}`]));
+    const files = new Map(
+        modules.map(({ code, file }, index) => [join(ROOT, file ?? `block${index}.ts`), `export {};\n${code}`]),
+    );
     const host = ts.createCompilerHost(options);
     const { getSourceFile, fileExists, readFile } = host;
     host.fileExists = (file) => files.has(file) || fileExists(file);
@@ -49,9 +51,9 @@ function diagnose(modules: readonly Block[]): Map<string, string[]> {
     );
 }
 
-const found = diagnose(blocks);
+const found = diagnose(modules);
 
-test.each(blocks)("the code of $name compiles", ({ name }) => {
+test.each(modules)("the code of $name compiles", ({ name }) => {
     expect(found.get(name)).toEqual([]);
 });
 
