@@ -36,13 +36,7 @@ module.exports = {
             globals: { usesRecordings: true },
         }),
         tier("differential"),
-        // The Docker example takes as long as all the rest: npm run test:docker runs it.
-        tier("acceptance", {
-            testPathIgnorePatterns: [
-                "/node_modules/",
-                ...(process.env.DOCKER_EXAMPLE ? [] : ["/acceptance/docker\\.test\\.ts$"]),
-            ],
-        }),
+        tier("acceptance"),
         tier("docs"),
         tier("package", { globalSetup: "<rootDir>/tests/support/build.ts" }),
     ],

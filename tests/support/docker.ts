@@ -1,13 +1,9 @@
 /**
- * The Docker example under the real CLI, on a real Docker engine; `npm run test:docker`, or `npm test`, which put what there
- * is to run on into DOCKER_TESTS.
+ * The Docker engine of the tests, as `npm run test:docker` or `npm test` found it and told in DOCKER_TESTS. Runs side by
+ * side keep to what is their own: all names hold the process's id.
  */
-import net from "node:net";
-import path from "node:path";
 import { run } from "../../tools/command.mjs";
 import type { DockerTests } from "../../tools/docker/ensureDocker.mjs";
-import { ensurePulumi } from "../../tools/pulumi-cli/ensure.mjs";
-import { openProject, type Project } from "./pulumi";
 
 const NOTHING: DockerTests = {
     kinds: [],
@@ -15,48 +11,17 @@ const NOTHING: DockerTests = {
     plugin: "stand-in",
 };
 const COMMAND_TIMEOUT_MS = 120_000;
-const HIGHEST_FIRST_PORT = 30_000;
-const LOWEST_FIRST_PORT = 20_000;
 /** Followed by the id of the process whose tests they are. */
 const PREFIX = "timescaledb-test-";
+const NEXT_IMAGE = `pulumi-timescaledb-test:next-${process.pid}`;
 
 /** What there is to run on. */
 export const dockerTests: DockerTests = process.env.DOCKER_TESTS
     ? (JSON.parse(process.env.DOCKER_TESTS) as DockerTests)
     : NOTHING;
 
-/** An unusual one, so that whatever does not quote shows. */
-export const PASSWORD = `it's "100%" p/w: $HOME \\ ünï`;
-
-/** The example as a stack, on ports that are free and under names that no other run uses. */
-export interface DockerExample extends Project {
-    /** The access node's port; the data nodes have those after it. */
-    readonly port: number;
-}
-
-const NAME = `${PREFIX}${process.pid}`;
-const NEXT_IMAGE = `pulumi-timescaledb-test:next-${process.pid}`;
-
-/** Opens the example; nothing is deployed yet. */
-export async function openDockerExample(
-    image: string,
-    config: Readonly<Record<string, string>> = {},
-    secrets: Readonly<Record<string, string>> = {},
-): Promise<DockerExample> {
-    const port = await findFreePorts(4);
-    const { bin } = await ensurePulumi();
-    const standIn = path.resolve(__dirname, "dockerPlugin");
-    const env: Record<string, string> =
-        dockerTests.plugin === "stand-in"
-            ? { PATH: [standIn, bin, process.env.PATH].join(path.delimiter) }
-            : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "false" };
-    const project = await openProject("examples/docker", {
-        config: { name: NAME, image, port: String(port), memory: "512", ...config },
-        secrets: { password: PASSWORD, ...secrets },
-        env,
-    });
-    return { ...project, port };
-}
+/** The name of this process's network, and in front of those of its containers and volumes. */
+export const DOCKER_NAME = `${PREFIX}${process.pid}`;
 
 /** What docker prints. */
 export async function docker(...args: string[]): Promise<string> {
@@ -90,7 +55,9 @@ export async function removeDockerObjects(): Promise<void> {
         const [kind, name] = object.split(" ") as [string, string];
         const owner = ownerOf(object);
         if (owner !== process.pid && isAlive(owner)) continue;
-        await docker(kind, "rm", ...(kind === "network" ? [] : ["--force"]), name);
+        const removed = docker(kind, "rm", ...(kind === "network" ? [] : ["--force"]), name);
+        // Another run may be at the same, and what it is at is of no other interest.
+        await (owner === process.pid ? removed : removed.catch(() => undefined));
     }
     if (await docker("image", "ls", "--quiet", NEXT_IMAGE)) await docker("image", "rm", NEXT_IMAGE);
 }
@@ -110,7 +77,7 @@ function isAlive(pid: number): boolean {
 
 /** The name of a server's container and volume. */
 export function serverName(name: string): string {
-    return `${NAME}-${name}`;
+    return `${DOCKER_NAME}-${name}`;
 }
 
 /** Another image that holds the same, as the next version of it would be. */
@@ -124,18 +91,8 @@ export async function deriveImage(image: string): Promise<string> {
     return NEXT_IMAGE;
 }
 
-/** The first of as many ports of the loopback in a row that were free a moment ago. */
-async function findFreePorts(count: number): Promise<number> {
-    for (;;) {
-        const first = LOWEST_FIRST_PORT + Math.floor(Math.random() * (HIGHEST_FIRST_PORT - LOWEST_FIRST_PORT));
-        const ports = Array.from({ length: count }, (_, index) => first + index);
-        if ((await Promise.all(ports.map(isFree))).every(Boolean)) return first;
-    }
-}
-
-function isFree(port: number): Promise<boolean> {
-    return new Promise((resolve) => {
-        const listener = net.createServer().once("error", () => resolve(false));
-        listener.listen(port, "127.0.0.1", () => listener.close(() => resolve(true)));
-    });
+/** A server's container and volume are gone, as when its machine is. */
+export async function loseServer(name: string): Promise<void> {
+    await docker("rm", "--force", serverName(name));
+    await docker("volume", "rm", serverName(name));
 }

@@ -6,6 +6,7 @@
  *     node tools/docker/ensureDocker.mjs jest tests/acceptance/docker.test.ts     runs the command with DOCKER_TESTS set
  */
 import { spawn } from "node:child_process";
+import path from "node:path";
 import { ensureEngine } from "./ensureEngine.mjs";
 import { ensureImages } from "./images.mjs";
 
@@ -16,7 +17,8 @@ const PROBE_TIMEOUT_MS = 5_000;
  * @typedef {object} DockerTests
  * @property {readonly import("./images.mjs").ImageKind[]} kinds the images to run the tests on
  * @property {readonly { title: string, reason: string }[]} skipped what there is not, and why
- * @property {"real" | "stand-in"} plugin Pulumi's docker plugin, where it can be downloaded
+ * @property {"real" | "stand-in" | { folder: string }} plugin Pulumi's docker plugin: the CLI downloads it, or DOCKER_PLUGIN
+ *     names the folder that holds it; the stand-in where neither is so
  */
 
 /**
@@ -30,17 +32,21 @@ export async function ensureDocker(options = {}) {
         return { tests: { kinds: [], skipped, plugin: "stand-in" }, summary: engine.reason, stop: engine.stop };
     }
     const images = await ensureImages(options);
-    const plugin = (await canDownload()) ? "real" : "stand-in";
+    const plugin = await findPlugin();
     const titles = images.kinds.map(({ title }) => title).join(", ") || "no images";
-    const summary = `Docker ${engine.version}; ${titles}; the ${plugin} plugin`;
+    const origin = typeof plugin === "string" ? `the ${plugin} plugin` : `the plugin in ${plugin.folder}`;
+    const summary = `Docker ${engine.version}; ${titles}; ${origin}`;
     return { tests: { ...images, plugin }, summary, stop: engine.stop };
 }
 
-async function canDownload() {
+/** @returns {Promise<DockerTests["plugin"]>} */
+async function findPlugin() {
+    const folder = process.env.DOCKER_PLUGIN;
+    if (folder) return { folder: path.resolve(folder) };
     const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
     return fetch(PLUGIN_ORIGIN, { method: "HEAD", signal }).then(
-        () => true,
-        () => false,
+        () => "real",
+        () => "stand-in",
     );
 }
 

@@ -16,6 +16,7 @@ const QUERY_TIMEOUT_MS = 30_000;
  * @property {string} title for the title of a describe block
  * @property {"multinode" | "fdw"} engine that the provider chooses on it
  * @property {string} image
+ * @property {boolean} isBrief whether the first cases are enough: others on the same engine run on it as well
  *
  * @typedef {import("./debianImage.mjs").Recipe} Recipe
  */
@@ -26,17 +27,20 @@ const KINDS = [
         title: "TimescaleDB 2.13.1 on PostgreSQL 15",
         engine: "multinode",
         image: "timescale/timescaledb:2.13.1-pg15",
+        isBrief: false,
     },
     {
         title: "PostgreSQL 15",
         engine: "fdw",
         image: "postgres:15",
+        isBrief: true,
         recipe: { suite: "bookworm", major: 15, packages: ["postgresql-15"], timescaledb: false },
     },
     {
         title: "TimescaleDB 2.19 on PostgreSQL 17",
         engine: "fdw",
         image: "timescale/timescaledb:2.19.3-pg17",
+        isBrief: false,
         recipe: {
             suite: "trixie",
             major: 17,
@@ -54,12 +58,15 @@ export async function ensureImages({ log = () => undefined } = {}) {
     /** @type {ImageKind[]} */
     const kinds = [];
     const skipped = [];
-    for (const { title, engine, image, recipe } of KINDS) {
+    for (const { recipe, ...kind } of KINDS) {
         try {
-            kinds.push({ title, engine, image: await ensureImage(image, recipe, log) });
+            kinds.push({ ...kind, image: await ensureImage(kind.image, recipe, log) });
         } catch (error) {
             const reason = error instanceof Error ? error.message.split("\n").at(-1) : String(error);
-            skipped.push({ title, reason: `${image} is not there and cannot be pulled or made: ${reason}` });
+            skipped.push({
+                title: kind.title,
+                reason: `${kind.image} is not there and cannot be pulled or made: ${reason}`,
+            });
         }
     }
     return { kinds, skipped };
