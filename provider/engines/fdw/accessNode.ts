@@ -82,17 +82,26 @@ function plan(observed: ObservedAccessNode | undefined, wish: AccessNodeWish): P
     };
 }
 
+/** Refuses another cluster, and a data node of this one: its database has the same name and the same cluster's id. */
+function refuseElsewhere(found: Marker | undefined, wish: AccessNodeWish): void {
+    const { inputs, last } = wish;
+    const isHere = found?.cluster === last?.clusterId;
+    if (last === undefined || found === undefined || (isHere && isMarked(ownerOf(wish), found))) {
+        return;
+    }
+    const there = isHere
+        ? `${found.urn} of this cluster, not its access node`
+        : `cluster ${found.cluster ?? "without an id"}, not ${last.clusterId}`;
+    throw new ProviderError("FOREIGN_CLUSTER", `database "${inputs.database}" is ${there}`, {
+        remedy: "Point connection at the server that holds this stack's access node",
+    });
+}
+
 /** The mark with the cluster's id: the one that is there if it is ours or taken over, else a new one. */
 function wantedMarker({ database, provisional }: ObservedDatabase, wish: AccessNodeWish): Marker {
     const { inputs, last, newId } = wish;
     const found = database?.marker ?? provisional?.marker;
-    if (last !== undefined && found !== undefined && found.cluster !== last.clusterId) {
-        throw new ProviderError(
-            "FOREIGN_CLUSTER",
-            `database "${inputs.database}" is cluster ${found.cluster ?? "without an id"}, not ${last.clusterId}`,
-            { remedy: "Point connection at the server that holds this stack's access node" },
-        );
-    }
+    refuseElsewhere(found, wish);
     if (found !== undefined && found.engine !== "fdw") {
         throw new ProviderError("ENGINE_CHANGE_REFUSED", `database "${inputs.database}" is a ${found.engine} cluster`, {
             remedy: "Choose another database, or leave engine out",

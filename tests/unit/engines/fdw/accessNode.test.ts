@@ -84,6 +84,12 @@ describe("plan of an access node", () => {
         expect(() => accessNode.plan(observed, { inputs, last, newId })).toThrow(/FOREIGN_CLUSTER/);
     });
 
+    it("refuses a connection that reaches a data node of its own cluster", () => {
+        const { inputs, outs, observed } = recorded("accessNode");
+        observed.database.database!.marker!.urn = "urn:dn1";
+        expect(() => accessNode.plan(observed, { inputs, last: outs, newId })).toThrow(/is urn:dn1.*FOREIGN_CLUSTER/);
+    });
+
     it("marks anew what the program calls otherwise", () => {
         const { inputs, outs, observed } = recorded("accessNode");
         const renamed = { ...inputs, logicalUrn: "urn:renamed" };
