@@ -1,4 +1,5 @@
 /** The plan of a stack: each resource's own plan, in the order in which Pulumi will come to it. */
+import { Horizon } from "../handlers/horizon";
 import { planners } from "../handlers/planners";
 import type { Announced, PlannedOperation } from "../handlers/planner";
 import { TYPE_PREFIX, type PreviewStep, type StateResource } from "./stack";
@@ -33,6 +34,7 @@ const OPERATIONS: Readonly<Record<string, Announced["operation"]>> = {
  */
 export async function planStack(steps: readonly PreviewStep[], state: readonly StateResource[]): Promise<StackPlan> {
     const operations: StackOperation[] = [];
+    const horizon = new Horizon();
     for (const step of steps) {
         const operation = OPERATIONS[step.op];
         const type = (step.newState ?? step.oldState)?.type ?? "";
@@ -50,7 +52,7 @@ export async function planStack(steps: readonly PreviewStep[], state: readonly S
                   ? { operation, outputs, inputs }
                   : { operation, outputs };
         operations.push({
-            ...(await plan(announced)),
+            ...(await plan(announced, horizon)),
             urn: step.urn,
             operation,
             replacedFor: step.replaceReasons ?? [],

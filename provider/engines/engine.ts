@@ -98,6 +98,12 @@ export function limitReason({ expected, found, why }: Limit, engine: EngineName)
     return `expected ${expected} with the engine ${engine}, got ${found === undefined ? "nothing" : got(found)}: ${why}`;
 }
 
+/** What goes before in the same run, for a resource whose access node is not there yet. */
+export interface Ahead {
+    readonly accessNode: AccessNodeInputs;
+    readonly dataNodes: readonly DataNodeInputs[];
+}
+
 /** A lock that an operation holds from before it observes until it ends; several may be asked for, taken in order. */
 export interface Lock {
     readonly name: string;
@@ -131,6 +137,9 @@ export interface ResourceEngine<Inputs, Computed, Observed> {
      * @param shared whether a snapshot taken earlier in this run will do (read), or the catalogue must be read now
      */
     observe(servers: Servers, wish: Wish<Inputs, Computed>, shared: boolean): Promise<Observed | undefined>;
+
+    /** What observe will find in a new cluster once what goes before is made. Reads servers, changes nothing. */
+    foresee(servers: Servers, wish: Wish<Inputs, Computed>, ahead: Ahead): Promise<Observed>;
 
     /** From what is there to what is wished. Throws a ProviderError where it is refused. Pure. */
     plan(observed: Observed | undefined, wish: Wish<Inputs, Computed>): Plan;

@@ -57,6 +57,7 @@ const kind: Kind<AccessNodeInputs, AccessNodeComputed> = {
     deletesFirst: false,
     servers: ({ connection, database }) => new Servers({ connection, database }, {}),
     engine: (servers, inputs) => chooseEngine(servers, inputs.engine),
+    announce: (horizon, engine, inputs) => horizon.add(engine, inputs),
     waitForServers: (_servers, { connection }) => waitUntilReady(connection, connection.maintenanceDatabase),
     resource: (engine) => engine.accessNode,
     id: (_inputs, { clusterId }) => clusterId,

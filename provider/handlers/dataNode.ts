@@ -116,6 +116,7 @@ const kind: Kind<DataNodeInputs, DataNodeComputed> = {
         return new Servers(inputs.accessNode, access === undefined ? {} : { [inputs.nodeName]: access });
     },
     engine: (servers) => engineOf(servers),
+    announce: (horizon, _engine, inputs) => void horizon.find(inputs)?.dataNodes.push(inputs),
     async waitForServers(servers, { connection, nodeName }) {
         const node = servers.nodes[nodeName];
         await Promise.all([

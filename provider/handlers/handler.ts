@@ -20,6 +20,7 @@ import { formatProblems } from "../engines/preflight";
 import type { Servers } from "../engines/servers";
 import { ProviderError, redact } from "../errors";
 import { retryTransient, type RetryOptions } from "../postgres/retry";
+import type { Horizon } from "./horizon";
 import { Interrupted, messageOf, presentable } from "./failure";
 import { report as engineReport } from "./report";
 import {
@@ -63,6 +64,8 @@ export interface Kind<Inputs, Computed extends { readonly engine: EngineName }> 
     id(inputs: Inputs, computed: Computed): string;
     /** What is known of a resource whose making was cut before it could be described; undefined: too little. */
     halfMade(inputs: Inputs, engine: EngineName): Computed | undefined;
+    /** Notes what its create makes of a cluster to come. */
+    announce?(horizon: Horizon, engine: Engine, inputs: Inputs): void;
     /** Refuses an update that neither the server nor the check can refuse. */
     refuseUpdate?(last: Inputs & Computed, inputs: Inputs): void;
 }

@@ -11,11 +11,9 @@ import type { Servers } from "../engines/servers";
 import { ProviderError, redact } from "../errors";
 import { holdsUnknown } from "../validation/unknown";
 import type { Kind } from "./handler";
+import { Horizon, NEW_CLUSTER_ID } from "./horizon";
 import { fillDefaults, pickInputs, secretsIn, withoutProvider, type Values } from "./schema";
 import { migrate, type Bookkeeping } from "./state";
-
-/** Stands for the id of a cluster that the operation itself will draw. */
-export const NEW_CLUSTER_ID = "<id of the new cluster>";
 
 /** An operation that Pulumi announces. */
 export type Announced =
@@ -52,8 +50,12 @@ export interface PlannedOperation {
     readonly unknown: string | null;
 }
 
-/** Plans operations of one kind of resource. */
-export type Planner = (announced: Announced) => Promise<PlannedOperation>;
+/**
+ * Plans operations of one kind of resource.
+ *
+ * @param horizon of the operations that go before in the same run
+ */
+export type Planner = (announced: Announced, horizon?: Horizon) => Promise<PlannedOperation>;
 
 /** Makes the planner of a kind. */
 export function planner<Inputs extends object, Computed extends { readonly engine: EngineName }>(
@@ -63,15 +65,36 @@ export function planner<Inputs extends object, Computed extends { readonly engin
     const inputsOf = (values: Values): Inputs =>
         pickInputs(kind.schema, fillDefaults(kind.schema, withoutProvider(values)));
 
-    async function planned(announced: Announced, servers: Servers, inputs: Inputs): Promise<Plan> {
+    /** In a cluster that is to come, from what it will be; else from what is there, and on from what that makes. */
+    async function plannedCreate(servers: Servers, inputs: Inputs, horizon: Horizon): Promise<Plan> {
+        const wish: Wish<Inputs, Computed> = { inputs, newId: NEW_CLUSTER_ID };
+        const coming = horizon.find(inputs);
+        const engine = coming?.engine ?? (await kind.engine(servers, inputs));
+        const resource = kind.resource(engine);
+        if (coming !== undefined) {
+            const plan = resource.plan(await resource.foresee(servers, wish, coming), wish);
+            kind.announce?.(horizon, engine, inputs);
+            return plan;
+        }
+        const failing = (await resource.preflight(servers, wish)).filter(({ severity }) => severity === "error");
+        if (failing.length > 0) {
+            throw new ProviderError("PREFLIGHT_FAILED", formatProblems(failing));
+        }
+        const observed = await resource.observe(servers, wish, false);
+        const plan = resource.plan(observed, wish);
+        if (observed !== undefined) {
+            return plan;
+        }
+        kind.announce?.(horizon, engine, inputs);
+        const made = horizon.find(inputs);
+        return made === undefined
+            ? plan
+            : followed(plan, resource.plan(await resource.foresee(servers, wish, made), wish));
+    }
+
+    async function planned(announced: Announced, servers: Servers, inputs: Inputs, horizon: Horizon): Promise<Plan> {
         if (announced.operation === "create") {
-            const resource = kind.resource(await kind.engine(servers, inputs));
-            const wish: Wish<Inputs, Computed> = { inputs, newId: NEW_CLUSTER_ID };
-            const failing = (await resource.preflight(servers, wish)).filter(({ severity }) => severity === "error");
-            if (failing.length > 0) {
-                throw new ProviderError("PREFLIGHT_FAILED", formatProblems(failing));
-            }
-            return resource.plan(await resource.observe(servers, wish, false), wish);
+            return plannedCreate(servers, inputs, horizon);
         }
         const last = migrate(withoutProvider(announced.outputs)) as unknown as State;
         const resource = kind.resource(engineByName(last.engine));
@@ -83,9 +106,9 @@ export function planner<Inputs extends object, Computed extends { readonly engin
         return announced.operation === "update" ? resource.plan(observed, wish) : resource.planDelete(observed, wish);
     }
 
-    return async (announced) => {
+    return async (announced, horizon = new Horizon()) => {
         const values = announced.operation === "delete" ? migrate(announced.outputs) : announced.inputs;
-        const inputs = inputsOf(values);
+        const inputs = horizon.settle(inputsOf(values));
         const nothing = { resource: kind.label(inputs), steps: [], warnings: [], more: null, refusal: null } as const;
         if (holdsUnknown(inputs)) {
             return {
@@ -99,7 +122,7 @@ export function planner<Inputs extends object, Computed extends { readonly engin
         const hide = (text: string): string => redact(text, secrets);
         const servers = kind.servers(inputs);
         try {
-            const plan = await planned(announced, servers, inputs);
+            const plan = await planned(announced, servers, inputs, horizon);
             return {
                 ...nothing,
                 steps: plan.steps.map((step) => shown(step, servers, secrets)),
@@ -115,6 +138,15 @@ export function planner<Inputs extends object, Computed extends { readonly engin
                 ? { ...nothing, unknown: hide(error.reason) }
                 : { ...nothing, unknown: null, refusal: hide(error.message) };
         }
+    };
+}
+
+/** A plan, and what is left to do after it. */
+function followed(first: Plan, next: Plan): Plan {
+    return {
+        steps: [...first.steps, ...next.steps],
+        warnings: [...new Set([...first.warnings, ...next.warnings])],
+        ...(next.more === undefined ? {} : { more: next.more }),
     };
 }
 

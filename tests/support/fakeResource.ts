@@ -47,6 +47,11 @@ export class FakeResource implements ResourceEngine<Things, ThingsComputed, unkn
         return this.there.size === 0 ? undefined : [...this.there];
     }
 
+    async foresee(): Promise<undefined> {
+        this.calls.push("foresee");
+        return undefined;
+    }
+
     plan(observed: unknown, { inputs }: Wish<Things, ThingsComputed>): Plan {
         const there = (observed ?? []) as string[];
         const wished = inputs.things.filter((thing) => !there.includes(thing));

@@ -8,11 +8,13 @@ import { type Marker } from "../marker";
 import { ACCESS, type Place, type Servers } from "../servers";
 import { readAccessCatalogue, type AccessCatalogue } from "./accessCatalogue";
 import { readServerFacts, wantsTimescaledb, type ServerFacts } from "./facts";
+import { foreseeAccessNode } from "./foresee";
 import { readForeignObjects } from "./foreignObjects";
 import { claimedAnew, isClaimedAnew, isMarked, ownerOf, wantedClaim } from "../ownership";
 import { preflightAccessNode } from "./preflight";
 
-type AccessNodeWish = Wish<AccessNodeInputs, AccessNodeComputed>;
+/** What a program wants of an access node. */
+export type AccessNodeWish = Wish<AccessNodeInputs, AccessNodeComputed>;
 
 /** What an access node's server holds of it. */
 export interface ObservedAccessNode {
@@ -39,6 +41,7 @@ export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, Ob
     }),
     preflight: preflightAccessNode,
     observe,
+    foresee: foreseeAccessNode,
     plan,
     planDelete,
     describe,
@@ -114,6 +117,11 @@ function wantedMarker({ database, provisional }: ObservedDatabase, wish: AccessN
         engine: "fdw",
         ...wantedClaim(wish),
     };
+}
+
+/** The mark that a new database gets. */
+export function markerOfNew(wish: AccessNodeWish): Marker {
+    return wantedMarker({ database: undefined, provisional: undefined }, wish);
 }
 
 function planExtensions(catalogue: AccessCatalogue, facts: ServerFacts | undefined, inputs: AccessNodeInputs): Step[] {

@@ -6,6 +6,7 @@ import type { ForeignServer } from "./accessCatalogue";
 import { planDeleteDataNode } from "./dataNodeDelete";
 import { observeDataNode, type DataNodeWish, type ObservedDataNode } from "./dataNodeObserve";
 import { isMapping, mappingOptions, nodeDatabase, planDataNode, wantedOptions } from "./dataNodePlan";
+import { foreseeDataNode } from "./foresee";
 import { preflightDataNode } from "./preflight";
 import { alterOptionsClause, serverOptions, type Options } from "./serverOptions";
 
@@ -17,6 +18,7 @@ export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, Observed
     }),
     preflight: preflightDataNode,
     observe: observeDataNode,
+    foresee: foreseeDataNode,
     plan: planDataNode,
     planDelete: planDeleteDataNode,
     describe,

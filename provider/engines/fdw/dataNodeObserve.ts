@@ -110,7 +110,8 @@ async function readAccessSide(session: Session, nodeName: string): Promise<Acces
     };
 }
 
-async function readNode(servers: Servers, nodeName: string, shared: boolean): Promise<NodeServer> {
+/** Reads the node's own server. */
+export async function readNode(servers: Servers, nodeName: string, shared: boolean): Promise<NodeServer> {
     const server = await servers.on(servers.maintenance(nodeName), async (session) => ({
         facts: await readServerFacts(session),
         database: await observeDatabase(session, servers.cluster(nodeName).database),

@@ -4,6 +4,7 @@ import { observedColumns } from "../columnSql";
 import type { Dimension, DistributedHypertableComputed, DistributedHypertableInputs } from "../desired";
 import type { Description, ResourceEngine } from "../engine";
 import { mayTake, ownerOf } from "../ownership";
+import { foreseeHypertable } from "./foresee";
 import { planDeleteHypertable } from "./hypertableDelete";
 import {
     observeHypertable,
@@ -39,6 +40,7 @@ export const distributedHypertable: ResourceEngine<
     limits: hypertableLimits,
     preflight: preflightDistributedHypertable,
     observe: observeHypertable,
+    foresee: foreseeHypertable,
     plan: planHypertable,
     planDelete: planDeleteHypertable,
     describe,

@@ -5,7 +5,7 @@ import type { Canonical } from "../columns";
 import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../desired";
 import type { Wish } from "../engine";
 import { ownerOf } from "../ownership";
-import { ACCESS, type Servers } from "../servers";
+import { ACCESS, type Place, type Servers } from "../servers";
 import { snapshot } from "../snapshot";
 import { readAccessCatalogue, type AccessCatalogue } from "./accessCatalogue";
 import { readServerFacts, type ServerFacts } from "./facts";
@@ -88,7 +88,7 @@ export async function observeHypertable(
     if (!anything && (shared || (wish.last !== undefined && !silent && !leaves))) {
         return undefined;
     }
-    const canonical = await spelling(servers, wish);
+    const canonical = await readSpelling(servers, servers.cluster(ACCESS), wish);
     return { access, nodes, canonical };
 }
 
@@ -203,13 +203,17 @@ function nodeNames({ catalogue, relations }: AccessTables, wish: HypertableWish)
     return [...new Set([...(given ?? known), ...(last?.attachedDataNodes ?? []), ...attached])].sort();
 }
 
-/** The recorded forms where the program spells as it did then, else the server is asked. */
-async function spelling(servers: Servers, { inputs, last }: HypertableWish): Promise<Canonical> {
+/**
+ * The recorded forms where the program spells as it did then, else the server is asked.
+ *
+ * @param on any database of the server
+ */
+export async function readSpelling(servers: Servers, on: Place, { inputs, last }: HypertableWish): Promise<Canonical> {
     const hash = spellingHash(inputs);
     if (last?.canonical?.spelling === hash) {
         return last.canonical;
     }
-    return servers.on(servers.cluster(ACCESS), async (session) => ({
+    return servers.on(on, async (session) => ({
         ...(await askSpelling(session, inputs.columns ?? [])),
         chunkTimeInterval: await askInterval(session, inputs.chunkTimeInterval),
         spelling: hash,

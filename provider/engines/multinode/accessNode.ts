@@ -8,6 +8,7 @@ import { mayTake, ownerOf, wantedClaim } from "../ownership";
 import { ACCESS, type Servers } from "../servers";
 import { planDeleteAccessNode } from "./accessNodeDelete";
 import { observeCluster, type ClusterState } from "./cluster";
+import { foreseeAccessNode } from "./foresee";
 import { pingNodes } from "./liveness";
 import { accessDatabase, accessLabel, accessMaintenance } from "./places";
 import { preflightAccessNode } from "./preflight";
@@ -39,6 +40,7 @@ export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, Ob
     }),
     preflight: preflightAccessNode,
     observe,
+    foresee: foreseeAccessNode,
     plan,
     planDelete: planDeleteAccessNode,
     describe,
@@ -129,7 +131,8 @@ function createExtension(inputs: AccessNodeInputs): Step {
     };
 }
 
-function markerOf(cluster: string | undefined, wish: AccessNodeWish): Marker {
+/** The mark on the database. */
+export function markerOf(cluster: string | undefined, wish: AccessNodeWish): Marker {
     const { logicalUrn } = wish.inputs;
     return {
         ...(cluster === undefined ? {} : { cluster }),

@@ -7,6 +7,7 @@ import { snapshot } from "../snapshot";
 import { findEntry, observeCluster, orGone, type ClusterState } from "./cluster";
 import { planDataNode } from "./dataNodePlan";
 import { planDeleteDataNode } from "./dataNodeDelete";
+import { foreseeDataNode } from "./foresee";
 import { observeHoldings, type NodeHoldings } from "./holdings";
 import { pingNodes } from "./liveness";
 import { observeNodeServer, type NodeServer } from "./nodeServer";
@@ -33,6 +34,7 @@ export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, Observed
     locks: ({ inputs }) => ({ on: accessDatabase(inputs.accessNode), locks: [{ name: "cluster", shared: false }] }),
     preflight: preflightDataNode,
     observe,
+    foresee: foreseeDataNode,
     plan: planDataNode,
     planDelete: planDeleteDataNode,
     describe,

@@ -1,6 +1,7 @@
 /** A distributed hypertable: a table on the access node and on each data node that it is attached to. */
 import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../desired";
 import type { Lock, ResourceEngine, Wish } from "../engine";
+import { foreseeHypertable } from "./foresee";
 import { describeHypertable } from "./hypertableDescribe";
 import { planDeleteHypertable } from "./hypertableDelete";
 import { observeHypertable, type ObservedHypertable } from "./hypertableObserve";
@@ -20,6 +21,7 @@ export const distributedHypertable: ResourceEngine<
     locks: ({ inputs, last }) => ({ on: accessDatabase(inputs.accessNode), locks: locksOf(inputs, last) }),
     preflight: preflightDistributedHypertable,
     observe: observeHypertable,
+    foresee: foreseeHypertable,
     plan: planHypertable,
     planDelete: planDeleteHypertable,
     describe: describeHypertable,

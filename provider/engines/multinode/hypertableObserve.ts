@@ -51,10 +51,11 @@ export async function observeHypertable(
     if (shared) {
         return observed?.table?.hypertable === undefined ? undefined : observed;
     }
-    return observed ?? nothing();
+    return observed ?? nothingThere();
 }
 
-function nothing(): ObservedHypertable {
+/** No table, and no cluster. */
+export function nothingThere(): ObservedHypertable {
     return {
         cluster: undefined,
         canonical: {},
@@ -78,7 +79,7 @@ async function observeOn(
         ? await snapshot(servers, place, "cluster", () => observeCluster(session))
         : await observeCluster(session);
     if (cluster === undefined) {
-        return nothing();
+        return nothingThere();
     }
     const tables = shared
         ? await snapshot(servers, place, "hypertables", () => observeTables(session))

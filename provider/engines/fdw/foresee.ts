@@ -1,0 +1,138 @@
+/** A cluster that is not there yet, as it will be when a plan's turn comes. */
+import { newDatabase, readNewLocale } from "../database";
+import type { DataNodeInputs } from "../desired";
+import type { Ahead } from "../engine";
+import type { Marker } from "../marker";
+import { ACCESS, type Place, type Servers } from "../servers";
+import type { AccessCatalogue, ForeignServer } from "./accessCatalogue";
+import { markerOfNew, type AccessNodeWish, type ObservedAccessNode } from "./accessNode";
+import { readNode, type DataNodeWish, type ObservedDataNode } from "./dataNodeObserve";
+import { mappingOptions, nodeDatabase } from "./dataNodePlan";
+import { readServerFacts, wantsTimescaledb, type ServerFacts } from "./facts";
+import { readSpelling, type HypertableWish, type NodeSide, type ObservedHypertable } from "./hypertableObserve";
+import { reach } from "./reach";
+import type { Schema } from "./relations";
+
+/** The schema that every new database has. */
+const PUBLIC: Schema = {
+    name: "public",
+    owner: "pg_database_owner",
+    comment: null,
+    marker: undefined,
+    empty: true,
+    grants: [{ role: null, privilege: "USAGE", grantable: false }],
+};
+
+interface NewAccess {
+    readonly facts: ServerFacts;
+    readonly catalogue: AccessCatalogue;
+}
+
+/** An access node's database that was made and marked, and holds nothing yet. */
+export async function foreseeAccessNode(
+    servers: Servers,
+    wish: AccessNodeWish,
+    ahead: Ahead,
+): Promise<ObservedAccessNode> {
+    const { facts, catalogue } = await foreseeAccess(servers, wish.newId, ahead);
+    return {
+        facts,
+        database: newDatabase(markerOfNew(wish), catalogue.locale),
+        catalogue: { ...catalogue, extensions: {}, settings: {} },
+        foreignObjects: [],
+    };
+}
+
+/** A data node's own server as it is, and a new cluster. */
+export async function foreseeDataNode(
+    servers: Servers,
+    { inputs }: DataNodeWish,
+    ahead: Ahead,
+): Promise<ObservedDataNode> {
+    const { nodeName, accessNode } = inputs;
+    const [access, node] = await Promise.all([
+        foreseeAccess(servers, accessNode.id, ahead),
+        reach(servers, nodeName, () => readNode(servers, nodeName, false)),
+    ]);
+    return { access: { ...access, shards: [], parents: [] }, node };
+}
+
+/** A new cluster without tables. */
+export async function foreseeHypertable(
+    servers: Servers,
+    wish: HypertableWish,
+    ahead: Ahead,
+): Promise<ObservedHypertable> {
+    const { accessNode, dataNodes } = wish.inputs;
+    const held = ahead.dataNodes.filter(({ nodeName }) => dataNodes?.includes(nodeName) ?? true);
+    const [access, sides] = await Promise.all([
+        foreseeAccess(servers, accessNode.id, ahead),
+        Promise.all(
+            held.map(
+                async (node) =>
+                    [node.nodeName, await reach(servers, node.nodeName, () => foreseeSide(servers, node))] as const,
+            ),
+        ),
+    ]);
+    const canonical = await readSpelling(servers, servers.maintenance(ACCESS), wish);
+    return { access: { ...access, relations: [], schemas: [PUBLIC] }, nodes: Object.fromEntries(sides), canonical };
+}
+
+async function foreseeAccess(
+    servers: Servers,
+    clusterId: string,
+    { accessNode, dataNodes }: Ahead,
+): Promise<NewAccess> {
+    return servers.on(servers.maintenance(ACCESS), async (session) => {
+        const facts = await readServerFacts(session);
+        const mark: Marker = { cluster: clusterId, urn: accessNode.logicalUrn, engine: "fdw" };
+        return {
+            facts,
+            catalogue: {
+                marker: mark,
+                locale: await readNewLocale(session),
+                extensions: {
+                    postgres_fdw: "",
+                    ...(wantsTimescaledb(accessNode.timescaledb, facts)
+                        ? { timescaledb: facts.timescaledbAvailable ?? "" }
+                        : {}),
+                },
+                settings: {},
+                servers: dataNodes.map((node) => serverOf(node, clusterId)),
+            },
+        };
+    });
+}
+
+function serverOf(inputs: DataNodeInputs, cluster: string): ForeignServer {
+    return {
+        name: inputs.nodeName,
+        wrapper: "postgres_fdw",
+        options: { host: inputs.host, port: String(inputs.port), dbname: nodeDatabase(inputs) },
+        comment: null,
+        marker: { cluster, urn: inputs.logicalUrn, engine: "fdw", ...(inputs.available ? {} : { available: false }) },
+        mappings: [
+            {
+                localRole: inputs.accessNode.connection.user,
+                remoteRole: mappingOptions(inputs).user ?? null,
+                passwordHash: null,
+            },
+        ],
+    };
+}
+
+async function foreseeSide(servers: Servers, { nodeName, timescaledb }: DataNodeInputs): Promise<NodeSide> {
+    const place: Place = servers.maintenance(nodeName);
+    const facts = await servers.on(place, readServerFacts);
+    return {
+        exists: true,
+        facts,
+        relations: [],
+        schemas: [PUBLIC],
+        timescaledb: wantsTimescaledb(timescaledb, facts)
+            ? { version: facts.timescaledbAvailable ?? "", schema: "public" }
+            : null,
+        intervals: {},
+        held: {},
+    };
+}
