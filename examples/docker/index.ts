@@ -31,7 +31,8 @@ const accessServer = makeServer("access", {
 function connectionTo({ port }: Server): timescaledb.ConnectionArgs {
     // The only certificate that is trusted is the servers' own: nobody else has its key, whatever name they bear.
     const encryption = tls ? ({ sslMode: "verify-ca", sslRootCert: tls.certificate } as const) : {};
-    return { host: "localhost", port, password, ...encryption };
+    // Its container has waited for it already: what does not answer now has been stopped.
+    return { host: "localhost", port, password, readyTimeoutSeconds: 20, ...encryption };
 }
 
 const access = new timescaledb.AccessNode(

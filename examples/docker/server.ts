@@ -40,6 +40,8 @@ export function makeServer(name: string, { image, network, port, after = [] }: S
             envs: environment(),
             command: command(),
             memory,
+            // With swap, as Docker has it by itself; left out, it would show as a change in each run.
+            memorySwap: 2 * memory,
             // Docker's 64 MB are too little for what the parallel workers of a large query share.
             shmSize: 256,
             ports: [{ internal: 5432, external: port, ip: "127.0.0.1" }],
@@ -54,8 +56,8 @@ export function makeServer(name: string, { image, network, port, after = [] }: S
                 ],
                 interval: "2s",
                 timeout: "5s",
-                startPeriod: "2m0s",
-                retries: 5,
+                // Two minutes to start in. No start period: within one, Docker 25 and later ask every five seconds only.
+                retries: 60,
             },
             wait: true,
             waitTimeout: 120,

@@ -16,6 +16,7 @@ const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
  * @property {string[]} [envs]
  * @property {string[]} [command]
  * @property {number} [memory]
+ * @property {number} [memorySwap]
  * @property {number} [shmSize]
  * @property {{ internal: number, external?: number, ip?: string }[]} [ports]
  * @property {{ name: string, aliases?: string[] }[]} [networksAdvanced]
@@ -32,7 +33,16 @@ const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 /** @type {import("./main.mjs").ResourceType} */
 export const container = {
     computed: ["bridge", "hostname", "networkDatas", "exitCode", "containerLogs"],
-    inPlace: ["memory", "restart", "destroyGraceSeconds", "wait", "waitTimeout", "removeVolumes", "healthcheck"],
+    inPlace: [
+        "memory",
+        "memorySwap",
+        "restart",
+        "destroyGraceSeconds",
+        "wait",
+        "waitTimeout",
+        "removeVolumes",
+        "healthcheck",
+    ],
 
     async create(inputs) {
         const wanted = /** @type {ContainerInputs} */ (open(inputs));
@@ -61,9 +71,8 @@ export const container = {
     },
 
     async update(id, news) {
-        const { memory, restart } = /** @type {ContainerInputs} */ (open(news));
-        const limit = memory ? { Memory: memory * MEGABYTE, MemorySwap: 2 * memory * MEGABYTE } : {};
-        await docker.getContainer(id).update({ ...limit, RestartPolicy: { Name: restart ?? "no" } });
+        const { restart, ...wanted } = /** @type {ContainerInputs} */ (open(news));
+        await docker.getContainer(id).update({ ...memoryOf(wanted), RestartPolicy: { Name: restart ?? "no" } });
     },
 
     async delete(id, props) {
@@ -81,7 +90,7 @@ export const container = {
  * @returns {import("dockerode").ContainerCreateOptions}
  */
 function optionsOf(inputs) {
-    const { ports = [], networksAdvanced = [], volumes = [], healthcheck, memory, shmSize } = inputs;
+    const { ports = [], networksAdvanced = [], volumes = [], healthcheck, shmSize } = inputs;
     return {
         name: inputs.name,
         Image: inputs.image,
@@ -97,7 +106,7 @@ function optionsOf(inputs) {
         },
         ExposedPorts: Object.fromEntries(ports.map(({ internal }) => [`${internal}/tcp`, {}])),
         HostConfig: {
-            Memory: memory && memory * MEGABYTE,
+            ...memoryOf(inputs),
             ShmSize: shmSize && shmSize * MEGABYTE,
             PortBindings: Object.fromEntries(
                 ports.map(({ internal, external, ip }) => [
@@ -116,6 +125,11 @@ function optionsOf(inputs) {
     };
 }
 
+/** @param {ContainerInputs} inputs */
+function memoryOf({ memory, memorySwap }) {
+    return { Memory: memory && memory * MEGABYTE, MemorySwap: memorySwap && memorySwap * MEGABYTE };
+}
+
 /** @param {string | undefined} duration such as "1m30s" */
 function nanoseconds(duration = "0s") {
     const parts = [...duration.matchAll(/(\d+)(ms|[smh])/g)];
@@ -129,7 +143,13 @@ function nanoseconds(duration = "0s") {
 /** @param {import("dockerode").Container} made */
 async function computedOf(made) {
     const found = await made.inspect();
-    return { bridge: "", hostname: found.Config.Hostname, networkDatas: networkDatas(found) };
+    return {
+        bridge: "",
+        hostname: found.Config.Hostname,
+        networkDatas: networkDatas(found),
+        // Docker makes one where none is given, and the next run sees that none was wished.
+        memorySwap: Number(found.HostConfig.MemorySwap) / MEGABYTE,
+    };
 }
 
 /** @param {import("dockerode").ContainerInspectInfo} found */
