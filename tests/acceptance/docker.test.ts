@@ -14,7 +14,7 @@ import { openDockerExample, PASSWORD, succeeded, type DockerExample } from "../s
 import type { Result } from "../support/pulumi";
 import { TUTORIAL_ROW_COUNT } from "../support/tutorial";
 
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 const MEGABYTE = 1024 * 1024;
 const MADE = 13;
 const DATA_NODES = [1, 2] as const;

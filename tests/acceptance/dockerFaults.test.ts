@@ -4,7 +4,7 @@ import { docker, dockerObjects, dockerTests, serverName } from "../support/docke
 import { makeCertificate, openDockerExample, succeeded, type DockerExample } from "../support/dockerExample";
 import { TUTORIAL_ROW_COUNT } from "../support/tutorial";
 
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 const POLL_MS = 100;
 
 jest.setTimeout(TIMEOUT_MS);
