@@ -74,6 +74,7 @@ export function planDetach(
     const leaving = nodes.filter((node) => !wanted.includes(node));
     const moves = leaving.flatMap((node) => {
         const soleChunks = contents.soleChunks.filter((chunk) => chunk.node === node);
+        const cutMoves = contents.cutMoves.filter(({ from }) => from === node);
         if (soleChunks.length === 0) {
             return [];
         }
@@ -87,7 +88,7 @@ export function planDetach(
             );
         }
         const targets = new Set(nodes.filter((name) => wanted.includes(name) && alive.has(name)));
-        return planDrain(on, cluster, node, { soleChunks, cutMoves: [] }, targets);
+        return planDrain(on, cluster, node, { soleChunks, cutMoves }, targets);
     });
     const canDropRemote = supports("detachDropRemoteData", cluster.versions);
     return {

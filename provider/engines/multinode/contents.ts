@@ -2,7 +2,7 @@
 import { ProviderError } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { qualified } from "../../postgres/sql";
-import type { SoleChunk } from "./holdings";
+import { observeCutMoves, type CutMove, type SoleChunk } from "./holdings";
 import type { TableState } from "./tables";
 
 /** What a table holds. */
@@ -14,6 +14,8 @@ export interface TableContents {
     readonly isMore: boolean;
     /** Chunks that are on one data node only. */
     readonly soleChunks: readonly (SoleChunk & { readonly node: string })[];
+    /** Moves and copies of chunks between its data nodes that were cut. */
+    readonly cutMoves: readonly CutMove[];
 }
 
 /** Counting goes no further than this: whether there are rows is what matters. */
@@ -24,7 +26,7 @@ const COUNT_TIMEOUT = "5s";
 export async function observeContents(session: Session, table: TableState, canCount: boolean): Promise<TableContents> {
     const { hypertable } = table;
     if (hypertable === undefined) {
-        return { chunks: 0, ...(await countRows(session, table)), soleChunks: [] };
+        return { chunks: 0, ...(await countRows(session, table)), soleChunks: [], cutMoves: [] };
     }
     const chunks = await session.query<{ schema: string; name: string; copies: string[] }>(
         `SELECT k.schema_name::text AS schema, k.table_name::text AS name,
@@ -47,6 +49,7 @@ export async function observeContents(session: Session, table: TableState, canCo
         soleChunks: chunks.flatMap(({ schema, name, copies: [node, ...others] }) =>
             node === undefined || others.length > 0 ? [] : [{ schema, name, node, nodes: hypertable.nodes }],
         ),
+        cutMoves: await observeCutMoves(session, hypertable.nodes),
     };
 }
 

@@ -29,7 +29,7 @@ export function planDrain(
     }
     const load = new Map<string, number>();
     return [
-        ...cutMoves.map((id) => ({
+        ...cutMoves.map(({ id }) => ({
             name: "cleanupCopyChunkOperation",
             why: "a move of a chunk was cut",
             on,

@@ -22,12 +22,19 @@ export interface SoleChunk {
     readonly nodes: readonly string[];
 }
 
+/** A move or copy of a chunk that was cut. */
+export interface CutMove {
+    readonly id: string;
+    /** The node that the chunk was to be copied from. */
+    readonly from: string;
+}
+
 /** What a data node holds. */
 export interface NodeHoldings {
     readonly tables: readonly Holding[];
     readonly soleChunks: readonly SoleChunk[];
-    /** Moves and copies of chunks from or to the node that were cut, by their ids. */
-    readonly cutMoves: readonly string[];
+    /** Moves and copies of chunks from or to the node that were cut. */
+    readonly cutMoves: readonly CutMove[];
 }
 
 const COPIES = `SELECT n.chunk_id, array_agg(n.node_name::text) AS nodes
@@ -72,24 +79,23 @@ export async function observeHoldings(session: Session, node: string): Promise<N
     return {
         tables: tables.map(({ name, sole_chunks, ...table }) => ({ ...table, table: name, soleChunks: sole_chunks })),
         soleChunks,
-        cutMoves: await observeCutMoves(session, node),
+        cutMoves: await observeCutMoves(session, [node]),
     };
 }
 
-/** The table of moves is there from 2.4 on. */
-async function observeCutMoves(session: Session, node: string): Promise<string[]> {
+/** Reads the cut moves from or to these nodes. The table of moves is there from 2.4 on. */
+export async function observeCutMoves(session: Session, nodes: readonly string[]): Promise<CutMove[]> {
     const [table] = await session.query<{ exists: boolean }>(
         "SELECT to_regclass('_timescaledb_catalog.chunk_copy_operation') IS NOT NULL AS exists",
     );
-    if (!table?.exists) {
-        return [];
-    }
-    const rows = await session.query<{ id: string }>(
-        `SELECT o.operation_id::text AS id
-           FROM _timescaledb_catalog.chunk_copy_operation o
-          WHERE $1::name IN (o.source_node_name, o.dest_node_name) AND o.completed_stage <> 'complete'
-          ORDER BY o.time_start`,
-        [node],
-    );
-    return rows.map(({ id }) => id);
+    return table?.exists
+        ? session.query<CutMove>(
+              `SELECT o.operation_id::text AS id, o.source_node_name::text AS "from"
+                 FROM _timescaledb_catalog.chunk_copy_operation o
+                WHERE (o.source_node_name = ANY ($1::text[]::name[]) OR o.dest_node_name = ANY ($1::text[]::name[]))
+                  AND o.completed_stage <> 'complete'
+                ORDER BY o.time_start`,
+              [nodes],
+          )
+        : [];
 }

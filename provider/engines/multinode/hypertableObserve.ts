@@ -37,7 +37,7 @@ export interface ObservedHypertable {
 }
 
 const NO_DOUBT: InDoubt = { left: [], possible: [] };
-const NO_CONTENTS: TableContents = { chunks: 0, rows: 0, isMore: false, soleChunks: [] };
+const NO_CONTENTS: TableContents = { chunks: 0, rows: 0, isMore: false, soleChunks: [], cutMoves: [] };
 
 /** A plan needs what surrounds the table even where nothing of it is left: only a read is told that it is gone. */
 export async function observeHypertable(

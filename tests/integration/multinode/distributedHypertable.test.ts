@@ -50,6 +50,26 @@ describeServers("multinode", (kind) => {
         return { ...values, nodes: { ...ways, [node]: { ...ways[node], drainOnDelete: true } } };
     }
 
+    /** What a move leaves that was cut: the first of a table's chunks is on its way, and where it was is all it holds. */
+    async function cutMove(table: string, from: string, to: string): Promise<void> {
+        const [chunk] = await sql<{ id: number; name: string }>(
+            `SELECT k.id, format('%I.%I', k.schema_name, k.table_name) AS name
+               FROM _timescaledb_catalog.chunk k
+               JOIN _timescaledb_catalog.hypertable h ON h.id = k.hypertable_id AND h.table_name = $1
+               JOIN _timescaledb_catalog.chunk_data_node n ON n.chunk_id = k.id AND n.node_name = $2
+              ORDER BY k.id LIMIT 1`,
+            [table, from],
+        );
+        const source = Number(from.slice("dn".length)) - 1;
+        // The move makes the chunk on the other node, and then finds that its publication is there.
+        const publication = `ts_copy_1_${chunk?.id}`;
+        await onNode(source, `CREATE PUBLICATION ${publication}`);
+        await expect(
+            sql("CALL timescaledb_experimental.move_chunk($1::regclass, $2::name, $3::name)", [chunk?.name, from, to]),
+        ).rejects.toMatchObject({ code: "42710" });
+        await onNode(source, `DROP PUBLICATION ${publication}`);
+    }
+
     beforeAll(async () => {
         cluster = await startCluster(kind, { nodes: 3, settings: { wal_level: "logical" } });
         before = await residue();
@@ -134,6 +154,7 @@ describeServers("multinode", (kind) => {
             const fewer = { ...values, dataNodes: ["dn1"] };
             await expect(table.update(fewer)).rejects.toThrow(/LAST_COPY/);
             expect(await tableOnNode(1, "t")).toBe(true);
+            await cutMove("t", "dn2", "dn1");
             await table.update(draining(fewer, "dn2"));
             expect(await count("t")).toBe(1000);
             expect(await tableOnNode(1, "t")).toBe(false);

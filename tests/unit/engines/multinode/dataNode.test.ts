@@ -316,7 +316,7 @@ describe("deletion of a data node", () => {
 
     it("moves chunks to the nodes with the fewest first, and nothing else in that round", () => {
         const plan = dataNode.planDelete(
-            holding({ holdings: { ...holding().holdings!, cutMoves: ["ts_copy_1_1"] } }),
+            holding({ holdings: { ...holding().holdings!, cutMoves: [{ id: "ts_copy_1_1", from: "dn1" }] } }),
             wishing({ drainOnDelete: true }, nodeOutputs),
         );
         expect(names(plan)).toEqual(["remoteTxnHealDataNode", "cleanupCopyChunkOperation", "moveChunk", "moveChunk"]);

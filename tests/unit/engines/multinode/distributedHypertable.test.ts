@@ -157,7 +157,7 @@ describe("plan of a distributed hypertable", () => {
     describe("of a table that exists", () => {
         const { hypertable: _hypertable, ...plain } = tableState({ marker: undefined });
         const empty = observedTable(plain);
-        const full = { ...empty, contents: { chunks: 0, rows: 7, isMore: false, soleChunks: [] } };
+        const full = { ...empty, contents: { chunks: 0, rows: 7, isMore: false, soleChunks: [], cutMoves: [] } };
         const omitted = wishing({ columns: undefined });
 
         it("makes it distributed, and marks it as somebody else's", () => {
@@ -375,7 +375,7 @@ describe("plan of a distributed hypertable", () => {
 
     describe("of a node that leaves with the only copy of chunks", () => {
         const sole = { schema: "s", name: "c1", node: "dn2", nodes: ["dn1", "dn2"] };
-        const state = { ...whole, contents: { chunks: 1, rows: 5, isMore: false, soleChunks: [sole] } };
+        const state = { ...whole, contents: { chunks: 1, rows: 5, isMore: false, soleChunks: [sole], cutMoves: [] } };
 
         it("refuses, unless the node is to be drained: then moves them before anything else", () => {
             expect(() => distributedHypertable.plan(state, changing({ dataNodes: ["dn1"] }))).toThrow(
@@ -386,6 +386,23 @@ describe("plan of a distributed hypertable", () => {
             expect(names(plan)).toEqual(["remoteTxnHealDataNode", "moveChunk", "detachDataNode"]);
             expect(plan.steps[1]?.transaction).toBeUndefined();
             expect(plan.steps[2]?.sql).toContain("drop_remote_data => true");
+        });
+
+        it("takes back a move from the node that was cut before it moves the chunk again", () => {
+            const nodes = { dn2: { drainOnDelete: true } };
+            const moves = [
+                { id: "ts_copy_1_1", from: "dn2" },
+                { id: "ts_copy_2_9", from: "dn1" },
+            ];
+            const cut = { ...state, contents: { ...state.contents, cutMoves: moves } };
+            const plan = distributedHypertable.plan(cut, changing({ dataNodes: ["dn1"], nodes }));
+            expect(names(plan)).toEqual([
+                "remoteTxnHealDataNode",
+                "cleanupCopyChunkOperation",
+                "moveChunk",
+                "detachDataNode",
+            ]);
+            expect(plan.steps[1]?.values).toEqual(["ts_copy_1_1"]);
         });
 
         it("leaves the table on a node that does not answer, and says so", () => {
@@ -399,7 +416,7 @@ describe("plan of a distributed hypertable", () => {
 
 describe("deletion of a distributed hypertable", () => {
     const forced = changing({ forceDestroy: true });
-    const full = { ...whole, contents: { chunks: 3, rows: 5, isMore: false, soleChunks: [] } };
+    const full = { ...whole, contents: { chunks: 3, rows: 5, isMore: false, soleChunks: [], cutMoves: [] } };
 
     it("heals, then drops the table by one statement", () => {
         const plan = distributedHypertable.planDelete(whole, known);

@@ -234,7 +234,7 @@ export function observedTable(table?: TableState, more: Partial<ObservedHypertab
         alive: new Set(table?.hypertable?.nodes),
         // As where the provider has the access node alone.
         inDoubt: { left: [], possible: ["dn1", "dn2"] },
-        contents: { chunks: 0, rows: 0, isMore: false, soleChunks: [] },
+        contents: { chunks: 0, rows: 0, isMore: false, soleChunks: [], cutMoves: [] },
         ...more,
     };
 }
