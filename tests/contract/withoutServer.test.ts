@@ -1,4 +1,3 @@
-import { createServer } from "node:net";
 import { UNKNOWN } from "../../provider/validation/unknown";
 import { loaderText } from "../../provider/resources/loader";
 import { DynamicProvider, type CallError, type Values } from "../support/dynamicProvider";
@@ -22,15 +21,11 @@ const loaded = (name: Name, more: Values = {}): Values => ({
 jest.setTimeout(60_000);
 
 let provider: DynamicProvider;
-/** A port that nothing listens on. */
-let closedPort: number;
+/** A port that nothing listens on: it is not among those that systems give to servers of tests. */
+const closedPort = 1;
 
 beforeAll(async () => {
     provider = await DynamicProvider.start();
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    closedPort = (server.address() as { port: number }).port;
-    await new Promise((resolve) => server.close(resolve));
 });
 
 afterAll(() => provider.stop());
