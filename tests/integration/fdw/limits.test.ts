@@ -173,7 +173,7 @@ describeServers("fdw", (kind) => {
         ["columns", { columns: undefined }],
     ])("6: needs %s", async (property, values) => {
         await expect(live.hypertable("lacking").create(live.tableValues("lacking", values))).rejects.toThrow(
-            new RegExp(`needs ${property}.*NOT_SUPPORTED`),
+            new RegExp(`${property}: expected .* got nothing.*NOT_SUPPORTED`),
         );
     });
 
@@ -200,7 +200,7 @@ describeServers("fdw", (kind) => {
     it("9: refuses copies of rows", async () => {
         await expect(
             live.hypertable("copies").create(live.tableValues("copies", { replicationFactor: 2 })),
-        ).rejects.toThrow(/no replicationFactor above 1.*NOT_SUPPORTED/);
+        ).rejects.toThrow(/replicationFactor: expected 1 .*NOT_SUPPORTED/);
     });
 
     it("10: answers 42703 for a column that was added by hand on the access node alone", async () => {
