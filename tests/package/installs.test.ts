@@ -10,7 +10,7 @@ import { query } from "../support/query";
 import { expectNoResidue, residueOf, type Residue } from "../support/residue";
 import { newestFdwServer, skipReasons, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 const PASSWORD = "only for the installed package";
 
@@ -80,8 +80,13 @@ describeServer(`the package in an empty project, on ${kind?.name ?? `(skipped: $
         }
     }
 
-    it.each(PACKAGE_MANAGERS)("is installed by %s and makes a cluster", async (manager) => {
-        await live(await open("javascript", manager));
+    it.each(PACKAGE_MANAGERS)("is installed by %s, makes a cluster, and shows it by its command", async (manager) => {
+        const project = await open("javascript", manager);
+        await live(project, async () => {
+            const command = path.join(project.folder, "node_modules", ".bin", "pulumi-timescaledb");
+            const { stdout } = await run(command, ["status"], { cwd: project.folder, env: project.env });
+            expect(stdout).toMatch(/^Cluster installed, engine fdw.*: healthy/);
+        });
     });
 
     it("makes a cluster by a TypeScript program, whose compiler finds nothing wrong with its types", async () => {
