@@ -142,8 +142,9 @@ async function runTier(tier) {
     const file = path.join(folder, "report.json");
     const jest = path.join(REPOSITORY, "node_modules", "jest", "bin", "jest.js");
     const args = [jest, "--selectProjects", tier, "--passWithNoTests", "--json", "--outputFile", file];
-    // Servers that are given are shared by all tests: one at a time.
-    if (process.env.TIMESCALEDB_SERVERS) args.push("--runInBand");
+    // Servers that are given are shared by all tests: one at a time. Else tests wait for servers and for pulumi most of
+    // the time, and jest's own choice of one worker less than there are cores leaves a core without work.
+    args.push(process.env.TIMESCALEDB_SERVERS ? "--runInBand" : "--maxWorkers=100%");
     const env = { ...process.env, ...(isMatrix ? { TEST_MATRIX: "1" } : {}) };
     try {
         // With --json the results go to standard output as well, where nobody wants them.
