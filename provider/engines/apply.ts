@@ -137,8 +137,18 @@ async function runStep(session: Session, servers: Servers, step: Step): Promise<
             throw error;
         }
         const where = `${step.name} on ${servers.label(step.on.server)}`;
-        throw error.inStep(where).redacted(step.secrets ?? []);
+        throw explained(step, error).inStep(where).redacted(step.secrets ?? []);
     }
+}
+
+function explained({ explains }: Step, error: ProviderError): ProviderError {
+    const explanation = explains?.[sqlStateOf(error) ?? ""];
+    return explanation === undefined
+        ? error
+        : new ProviderError(explanation.code, `${explanation.reason} (${error.reason})`, {
+              remedy: explanation.remedy,
+              cause: error.cause,
+          });
 }
 
 function transactions(steps: readonly Step[]): Step[][] {

@@ -13,6 +13,7 @@ import type {
     DistributedHypertableInputs,
     EngineName,
 } from "./desired";
+import type { ErrorCode } from "../errors";
 import { got } from "../validation/shapes";
 import type { Load, LoadResult } from "./load";
 import type { Place, Servers } from "./servers";
@@ -27,6 +28,13 @@ export interface Wish<Inputs, Computed> {
      * that planning stays pure.
      */
     readonly newId: string;
+}
+
+/** An error in the user's terms. */
+export interface Explanation {
+    readonly code: ErrorCode;
+    readonly reason: string;
+    readonly remedy: string;
 }
 
 /** One statement of a plan. */
@@ -48,6 +56,8 @@ export interface Step {
      * round plans from what is then there. Not inside a transaction.
      */
     readonly tolerates?: readonly string[];
+    /** What the server's refusal means here, by its SQLSTATE: the error that the user gets, the server's as its cause. */
+    readonly explains?: Readonly<Record<string, Explanation>>;
     /** What it destroys, if anything. */
     readonly destroys?: { readonly what: string; readonly rows?: number; readonly bytes?: number };
 }

@@ -11,6 +11,8 @@ import { markerOf, wishedName } from "./hypertableNames";
 import { planCreateSchema } from "./schemas";
 import type { Compression, HypertableState } from "./tables";
 
+const DUPLICATE_TABLE = "42P07";
+
 /** The steps by which a table gets further nodes. */
 export function planAttach(
     cluster: ClusterState,
@@ -33,6 +35,16 @@ export function planAttach(
             sql: `SELECT FROM ${functionOf(cluster, "attach_data_node")}(
     node_name => $1::name, hypertable => $2::regclass, repartition => $3::boolean)`,
             values: [node, wishedName(inputs), inputs.numberPartitions === undefined],
+            explains: {
+                [DUPLICATE_TABLE]: {
+                    code: "ALREADY_EXISTS" as const,
+                    reason: `data node "${node}" still holds a table ${wishedName(inputs)} of its own`,
+                    remedy:
+                        `A detached data node keeps its table. See what is in it, then drop it in the cluster's ` +
+                        `database on that server: SET timescaledb.enable_client_ddl_on_data_nodes = on; ` +
+                        `DROP TABLE ${wishedName(inputs)}`,
+                },
+            },
         })),
         ...(compression === null ? [] : [compress(cluster, added, compression, wishedName(inputs))]),
     ];

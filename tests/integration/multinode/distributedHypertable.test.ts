@@ -166,6 +166,24 @@ describeServers("multinode", (kind) => {
     );
 
     it(
+        "says what is in the way of a node that was taken off the table by hand, and kept it",
+        async () => {
+            const table = live.hypertable("t");
+            await table.create(tableValues("t"));
+            await sql("SELECT detach_data_node('dn2', 't', force => true)");
+            expect(await tableOnNode(1, "t")).toBe(true);
+            await expect(table.update(tableValues("t"))).rejects.toThrow(
+                /data node "dn2" still holds a table.*42P07.*DROP TABLE "public"."t".*ALREADY_EXISTS/s,
+            );
+            await onNode(1, 'SET timescaledb.enable_client_ddl_on_data_nodes = on; DROP TABLE "public"."t"');
+            await table.update(tableValues("t"));
+            await table.expectNoDrift();
+            await table.delete();
+        },
+        CASE_TIMEOUT_MS,
+    );
+
+    it(
         "drains a data node before it is deleted, and refuses to lose the only copy",
         async () => {
             const table = live.hypertable("t");

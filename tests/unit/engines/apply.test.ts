@@ -246,6 +246,21 @@ describe("an error that lasts", () => {
         expect(fakePool.statements).toEqual(["ADD a"]);
     });
 
+    it("is told in the user's terms where the step knows what it means", async () => {
+        const explains = {
+            "42P07": { code: "ALREADY_EXISTS", reason: "data node dn1 still holds the table", remedy: "Drop it" },
+        } as const;
+        resource.dress = (step) => ({ ...step, explains });
+        failing("ADD a", sqlError("42P07", "relation exists"));
+        const known = await failure(converge(operation(["a"])));
+        expect(known).toMatchObject({ code: "ALREADY_EXISTS", remedy: "Drop it", cause: { code: "42P07" } });
+        expect(known.reason).toMatch(
+            /^change on access node .*: data node dn1 still holds the table \(relation exists/,
+        );
+        failing("ADD a", sqlError("42P06", "schema exists"));
+        expect(await failure(converge(operation(["a"])))).toMatchObject({ code: "SERVER_ERROR" });
+    });
+
     it("of this program itself comes through as it is", async () => {
         failing("ADD a", new TypeError("a mistake"));
         await expect(converge(operation(["a"]))).rejects.toThrow(TypeError);
