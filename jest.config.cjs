@@ -15,7 +15,8 @@ const base = {
         ],
     },
     transformIgnorePatterns: [`/node_modules/(?!(${compiled.join("|")})/)`],
-    modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/.cache/"],
+    // Programs for the real CLI are copied, not imported.
+    modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/.cache/", "<rootDir>/tests/package/programs/"],
 };
 
 const tier = (name, more) => ({
