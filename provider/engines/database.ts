@@ -75,21 +75,6 @@ export async function observeDatabase(session: Session, database: string): Promi
     return { database: state(database), provisional: state(provisionalName(database)) };
 }
 
-/** Reads the locale that CREATE DATABASE gives to a database for which none is stated. */
-export async function readNewLocale(session: Session): Promise<DatabaseLocale> {
-    const [row] = await session.query<{ encoding: string; collation: string; character_type: string }>(
-        `SELECT pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collation,
-                d.datctype::text AS character_type
-           FROM pg_catalog.pg_database d
-          WHERE d.datname = 'template0'`,
-    );
-    return {
-        encoding: row?.encoding ?? "",
-        collation: row?.collation ?? "",
-        characterType: row?.character_type ?? "",
-    };
-}
-
 /** A database as {@link planDatabase} makes it. */
 export function newDatabase(marker: Marker, locale: DatabaseLocale): ObservedDatabase {
     return {

@@ -1,8 +1,8 @@
 /** A cluster that is not there yet, as it will be when a plan's turn comes. */
-import { newDatabase, readNewLocale } from "../database";
+import { newDatabase } from "../database";
 import type { DataNodeInputs } from "../desired";
 import type { Ahead } from "../engine";
-import type { Marker } from "../marker";
+import { readFutureAccess } from "../gather";
 import { ACCESS, type Place, type Servers } from "../servers";
 import type { AccessCatalogue, ForeignServer } from "./accessCatalogue";
 import { markerOfNew, type AccessNodeWish, type ObservedAccessNode } from "./accessNode";
@@ -83,25 +83,23 @@ async function foreseeAccess(
     clusterId: string,
     { accessNode, dataNodes }: Ahead,
 ): Promise<NewAccess> {
-    return servers.on(servers.maintenance(ACCESS), async (session) => {
-        const facts = await readServerFacts(session);
-        const mark: Marker = { cluster: clusterId, urn: accessNode.logicalUrn, engine: "fdw" };
-        return {
-            facts,
-            catalogue: {
-                marker: mark,
-                locale: await readNewLocale(session),
-                extensions: {
-                    postgres_fdw: "",
-                    ...(wantsTimescaledb(accessNode.timescaledb, facts)
-                        ? { timescaledb: facts.timescaledbAvailable ?? "" }
-                        : {}),
-                },
-                settings: {},
-                servers: dataNodes.map((node) => serverOf(node, clusterId)),
+    const { locale, place } = await readFutureAccess(servers);
+    const facts = await servers.on(place, readServerFacts);
+    return {
+        facts,
+        catalogue: {
+            marker: { cluster: clusterId, urn: accessNode.logicalUrn, engine: "fdw" },
+            locale,
+            extensions: {
+                postgres_fdw: "",
+                ...(wantsTimescaledb(accessNode.timescaledb, facts)
+                    ? { timescaledb: facts.timescaledbAvailable ?? "" }
+                    : {}),
             },
-        };
-    });
+            settings: {},
+            servers: dataNodes.map((node) => serverOf(node, clusterId)),
+        },
+    };
 }
 
 function serverOf(inputs: DataNodeInputs, cluster: string): ForeignServer {

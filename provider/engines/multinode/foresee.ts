@@ -1,8 +1,9 @@
 /** A cluster that is not there yet, as it will be when a plan's turn comes. */
-import { newDatabase, readNewLocale } from "../database";
+import { newDatabase } from "../database";
 import type { DataNodeInputs } from "../desired";
 import type { Ahead } from "../engine";
-import { ACCESS, type Servers } from "../servers";
+import { readFutureAccess } from "../gather";
+import type { Servers } from "../servers";
 import { markerOf, type AccessNodeWish, type ObservedAccessNode } from "./accessNode";
 import type { ClusterState, NodeEntry } from "./cluster";
 import type { DataNodeWish, ObservedDataNode } from "./dataNode";
@@ -51,24 +52,23 @@ export async function foreseeHypertable(
 }
 
 async function foreseeCluster(servers: Servers, clusterId: string, { dataNodes }: Ahead): Promise<ClusterState> {
-    return servers.on(servers.maintenance(ACCESS), async (session) => {
-        const [versions] = await session.query<{ postgres: string; timescaledb: string }>(
-            `SELECT split_part(current_setting('server_version'), ' ', 1) AS postgres, e.default_version AS timescaledb
-               FROM pg_catalog.pg_available_extensions e
-              WHERE e.name = 'timescaledb'`,
-        );
-        return {
-            versions: {
-                engine: "multinode",
-                postgresVersion: versions?.postgres ?? "",
-                timescaledbVersion: versions?.timescaledb ?? "",
-            },
-            clusterId,
-            schema: "public",
-            locale: await readNewLocale(session),
-            nodes: dataNodes.map(entryOf),
-        };
-    });
+    const { facts, locale, place } = await readFutureAccess(servers);
+    const [extension] = await servers.on(place, (session) =>
+        session.query<{ version: string }>(
+            "SELECT e.default_version AS version FROM pg_catalog.pg_available_extensions e WHERE e.name = 'timescaledb'",
+        ),
+    );
+    return {
+        versions: {
+            engine: "multinode",
+            postgresVersion: facts.postgresVersion,
+            timescaledbVersion: extension?.version ?? "",
+        },
+        clusterId,
+        schema: "public",
+        locale,
+        nodes: dataNodes.map(entryOf),
+    };
 }
 
 function entryOf(inputs: DataNodeInputs): NodeEntry {
