@@ -7,7 +7,7 @@ import type { ClusterStatus } from "../../provider";
 import type { StackPlan } from "../../provider/cli/plan";
 import { openProject, type Project } from "../support/pulumi";
 import { query } from "../support/query";
-import { describeServers, newestFdwServer, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+import { describeNewestServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
 
 jest.setTimeout(240_000);
 
@@ -21,10 +21,7 @@ interface Ran {
 }
 
 describe.each(["multinode", "fdw"] as const)("the composed example with the engine %s", (engine) => {
-    describeServers(engine, (kind) => {
-        if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
-            return;
-        }
+    describeNewestServers(engine, (kind) => {
         let cluster: TestCluster;
         let project: Project;
         let env: NodeJS.ProcessEnv;

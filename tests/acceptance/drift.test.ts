@@ -6,7 +6,7 @@ import { openDescribed, seedProgram, type DescribedProject, type Program } from 
 import type { StateResource } from "../support/pulumi";
 import { query } from "../support/query";
 import { expectNoResidue, residueOf, type Residue } from "../support/residue";
-import { describeServers, newestFdwServer, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+import { describeNewestServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
 
 const DATABASE = "multinode";
 const TIMEOUT_MS = 600_000;
@@ -93,12 +93,7 @@ function compare(
 }
 
 describe.each(["multinode", "fdw"] as const)("drift with the engine %s", (engine) => {
-    describeServers(engine, (kind) => {
-        if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
-            it.skip("is mended (skipped: on the newest PostgreSQL, and on all of them by npm run test:matrix)", () =>
-                undefined);
-            return;
-        }
+    describeNewestServers(engine, (kind) => {
         let cluster: TestCluster;
         let before: Residue[];
         let whole: Residue[];

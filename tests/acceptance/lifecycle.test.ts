@@ -1,5 +1,6 @@
 import {
     changed,
+    changedAll,
     openDescribed,
     seedProgram,
     type Args,
@@ -8,7 +9,7 @@ import {
 } from "../support/described";
 import { query } from "../support/query";
 import { expectNoResidue, residueOf, type Residue } from "../support/residue";
-import { describeServers, newestFdwServer, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+import { describeNewestServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
 import { TUTORIAL_ROW_COUNT, tutorialInsert } from "../support/tutorial";
 
 const DATABASE = "multinode";
@@ -74,16 +75,8 @@ const REPLACING: readonly Readonly<Record<string, Args>>[] = [
     },
 ];
 
-const apply = (program: Program, changes: Readonly<Record<string, Args>>): Program =>
-    Object.entries(changes).reduce((result, [path, args]) => changed(result, path, args), program);
-
 describe.each(["multinode", "fdw"] as const)("pulumi with the engine %s", (engine) => {
-    describeServers(engine, (kind) => {
-        if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
-            it.skip("lives its life (skipped: the newest PostgreSQL does, and all of them by npm run test:matrix)", () =>
-                undefined);
-            return;
-        }
+    describeNewestServers(engine, (kind) => {
         describe.each(["scram-sha-256", "trust"] as const)("and %s", (auth) => {
             let cluster: TestCluster;
             let before: Residue[];
@@ -148,7 +141,7 @@ describe.each(["multinode", "fdw"] as const)("pulumi with the engine %s", (engin
                     "previews each in-place change as an update and nothing else",
                     async () => {
                         for (const changes of [...IN_PLACE.both, ...IN_PLACE[engine]]) {
-                            project.describe(apply(seed, changes));
+                            project.describe(changedAll(seed, changes));
                             const preview = await project.preview();
                             // A data node's way is also what its hypertables know of it.
                             const updates = new Set([
@@ -172,7 +165,7 @@ describe.each(["multinode", "fdw"] as const)("pulumi with the engine %s", (engin
                     "previews each replacing change as a replacement",
                     async () => {
                         for (const changes of REPLACING) {
-                            project.describe(apply(seed, changes));
+                            project.describe(changedAll(seed, changes));
                             const preview = await project.preview();
                             expect([changes, preview.realChanges]).toMatchObject([changes, { replace: 1 }]);
                         }
@@ -185,7 +178,7 @@ describe.each(["multinode", "fdw"] as const)("pulumi with the engine %s", (engin
             it(
                 "refuses a replacement that would lose rows, and changes nothing",
                 async () => {
-                    project.describe(apply(seed, REPLACING[3] ?? {}));
+                    project.describe(changedAll(seed, REPLACING[3] ?? {}));
                     const up = await project.up();
                     expect(up.code).not.toBe(0);
                     expect(up.output).toContain("HOLDS_DATA");

@@ -4,7 +4,7 @@ import type { PlannedOperation } from "../../provider/handlers/planner";
 import { UNKNOWN } from "../../provider/validation/unknown";
 import { LiveCluster, type LiveResource } from "../support/life";
 import { checked, ClusterLog, plannerOf, readAgain, type KindName } from "../support/plannedStatements";
-import { describeServers, newestFdwServer, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+import { describeNewestServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
 import { LOGGING } from "../support/statementLog";
 
 type Values = Record<string, unknown>;
@@ -12,10 +12,7 @@ type Values = Record<string, unknown>;
 const TIMEOUT_MS = 120_000;
 
 describe.each(["multinode", "fdw"] as const)("the plan of a new stack with the engine %s", (engine) => {
-    describeServers(engine, (kind) => {
-        if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
-            return;
-        }
+    describeNewestServers(engine, (kind) => {
         let cluster: TestCluster;
         beforeAll(async () => {
             cluster = await startCluster(kind, { nodes: 2, settings: LOGGING });

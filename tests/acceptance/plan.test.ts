@@ -6,7 +6,7 @@ import type { Announced } from "../../provider/handlers/planner";
 import { LiveCluster, type LiveResource } from "../support/life";
 import { tables } from "../support/planCorpus";
 import { checked, ClusterLog, plannerOf, readAgain, type KindName } from "../support/plannedStatements";
-import { describeServers, newestFdwServer, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+import { describeNewestServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
 import { LOGGING } from "../support/statementLog";
 
 type Values = Record<string, unknown>;
@@ -40,11 +40,7 @@ async function act(
 }
 
 describe.each(["multinode", "fdw"] as const)("the plan with the engine %s", (engine) => {
-    describeServers(engine, (kind) => {
-        // Plans differ between engines, hardly between versions of PostgreSQL: all of them with TEST_MATRIX=1.
-        if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
-            return;
-        }
+    describeNewestServers(engine, (kind) => {
         let cluster: TestCluster;
         let live: LiveCluster;
         let log: ClusterLog;

@@ -4,6 +4,7 @@
  */
 import {
     changed,
+    changedAll,
     openDescribed,
     seedProgram,
     type Args,
@@ -13,7 +14,7 @@ import {
 import { query } from "../support/query";
 import { expectNoResidue, residueOf, type Residue } from "../support/residue";
 import type { Result } from "../support/pulumi";
-import { describeServers, newestFdwServer, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+import { describeNewestServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
 
 const DATABASE = "multinode";
 const TIMEOUT_MS = 600_000;
@@ -44,9 +45,6 @@ const TABLES: Readonly<Record<"both" | "multinode" | "fdw", Readonly<Record<stri
     fdw: { by_shards: { numberPartitions: 6 } },
 };
 
-const withAll = (program: Program, changes: Readonly<Record<string, Args>>): Program =>
-    Object.entries(changes).reduce((result, [path, args]) => changed(result, path, args), program);
-
 /** `dn1: LAST_COPY`: which resource failed, and the code in its error. The first failure ends a run. */
 const refusals = ({ diagnostics }: Result): string[] =>
     diagnostics.flatMap(({ severity, urn, message }) => {
@@ -55,12 +53,7 @@ const refusals = ({ diagnostics }: Result): string[] =>
     });
 
 describe.each(["multinode", "fdw"] as const)("replacements with the engine %s", (engine) => {
-    describeServers(engine, (kind) => {
-        if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
-            it.skip("are made (skipped: on the newest PostgreSQL, and on all of them by npm run test:matrix)", () =>
-                undefined);
-            return;
-        }
+    describeNewestServers(engine, (kind) => {
         let cluster: TestCluster;
         let before: Residue[];
         let project: DescribedProject;
@@ -153,8 +146,8 @@ describe.each(["multinode", "fdw"] as const)("replacements with the engine %s", 
                 }
                 for (const name of ["others", ...replaced]) expect([name, await rows(name)]).toEqual([name, FILLED]);
 
-                await expectUp(withAll(tables, force), { update: replaced.length });
-                await expectUp(withAll(withAll(tables, force), news), { replace: replaced.length });
+                await expectUp(changedAll(tables, force), { update: replaced.length });
+                await expectUp(changedAll(changedAll(tables, force), news), { replace: replaced.length });
                 await expectNothingLeft();
                 for (const name of replaced) expect([name, await rows(name)]).toEqual([name, 0]);
                 expect(await rows("others")).toBe(FILLED);
@@ -206,7 +199,7 @@ describe.each(["multinode", "fdw"] as const)("replacements with the engine %s", 
         it(
             "of data nodes by forceDestroy lose their own rows and no others",
             async () => {
-                const force = withAll(seed, { "dataNodes.dn1": { forceDestroy: true } });
+                const force = changedAll(seed, { "dataNodes.dn1": { forceDestroy: true } });
                 const kept = await rowsOn(1, "others");
                 expect(kept).toBeGreaterThan(0);
                 expect(kept).toBeLessThan(FILLED);
@@ -238,7 +231,7 @@ describe.each(["multinode", "fdw"] as const)("replacements with the engine %s", 
                     "dataNodes.dn2": { accessNode: "second" },
                     "hypertables.others": { accessNode: "second", dataNodes: ["dn3"] },
                 };
-                const force = withAll(both, {
+                const force = changedAll(both, {
                     "dataNodes.dn2": { forceDestroy: true },
                     "hypertables.others": { forceDestroy: true },
                 });
@@ -252,7 +245,7 @@ describe.each(["multinode", "fdw"] as const)("replacements with the engine %s", 
                 await expectNothingLeft();
                 expect(await rows("others")).toBe(there);
                 await expectUp(force, { update: 2 });
-                await expectUp(withAll(force, moves), { replace: 2 });
+                await expectUp(changedAll(force, moves), { replace: 2 });
                 await expectNothingLeft();
                 await fill("others", "second");
                 expect(await rows("others", "second")).toBe(FILLED);
@@ -285,7 +278,7 @@ describe.each(["multinode", "fdw"] as const)("replacements with the engine %s", 
         it(
             "of an access node by forceDestroy of its children take them along, and leave nothing behind",
             async () => {
-                const force = withAll(seed, {
+                const force = changedAll(seed, {
                     "dataNodes.dn1": { forceDestroy: true },
                     "dataNodes.dn2": { forceDestroy: true },
                     "hypertables.others": { forceDestroy: true },

@@ -58,6 +58,11 @@ export function changed(program: Program, path: string, args: Args): Program {
     return { ...program, [kind]: { ...program[kind], [name]: present } };
 }
 
+/** A program with the arguments of several resources changed, by their paths. */
+export function changedAll(program: Program, changes: Readonly<Record<string, Args>>): Program {
+    return Object.entries(changes).reduce((result, [path, args]) => changed(result, path, args), program);
+}
+
 /** A program without one resource. */
 export function without(program: Program, path: string): Program {
     const [kind, name] = path.split(".") as [keyof Program, string];

@@ -100,6 +100,18 @@ export function describeServers(
     }
 }
 
+/** {@link describeServers} for what hardly depends on the version: of PostgreSQL the newest, and all with TEST_MATRIX. */
+export function describeNewestServers(engine: EngineName, body: (kind: ServerKind) => void): void {
+    describeServers(engine, (kind) => {
+        if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
+            it.skip("all (skipped: on the newest PostgreSQL, and on all of them by npm run test:matrix)", () =>
+                undefined);
+            return;
+        }
+        body(kind);
+    });
+}
+
 /**
  * `it` and `describe` for what recordings cannot stand for, such as a case that kills a server or starts a program of
  * its own: with those it is skipped, and its title says why.
