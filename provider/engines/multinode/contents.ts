@@ -2,6 +2,7 @@
 import { ProviderError } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { qualified } from "../../postgres/sql";
+import type { RunningVersions } from "../capabilities";
 import { observeCutMoves, type CutMove, type SoleChunk } from "./holdings";
 import type { TableState } from "./tables";
 
@@ -23,7 +24,12 @@ const COUNTED_ROWS = 10_000;
 const COUNT_TIMEOUT = "5s";
 
 /** Reads what a table holds. */
-export async function observeContents(session: Session, table: TableState, canCount: boolean): Promise<TableContents> {
+export async function observeContents(
+    session: Session,
+    versions: RunningVersions,
+    table: TableState,
+    canCount: boolean,
+): Promise<TableContents> {
     const { hypertable } = table;
     if (hypertable === undefined) {
         return { chunks: 0, ...(await countRows(session, table)), soleChunks: [], cutMoves: [] };
@@ -49,7 +55,7 @@ export async function observeContents(session: Session, table: TableState, canCo
         soleChunks: chunks.flatMap(({ schema, name, copies: [node, ...others] }) =>
             node === undefined || others.length > 0 ? [] : [{ schema, name, node, nodes: hypertable.nodes }],
         ),
-        cutMoves: await observeCutMoves(session, hypertable.nodes),
+        cutMoves: await observeCutMoves(session, versions, hypertable.nodes),
     };
 }
 

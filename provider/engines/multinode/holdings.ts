@@ -1,5 +1,6 @@
 /** What a data node holds, as the access node knows it: it can be asked with the node down. */
 import type { Session } from "../../postgres/pool";
+import { supports, type RunningVersions } from "../capabilities";
 
 /** What one distributed hypertable has on a data node that it is attached to. */
 export interface Holding {
@@ -41,7 +42,11 @@ const COPIES = `SELECT n.chunk_id, array_agg(n.node_name::text) AS nodes
                   FROM _timescaledb_catalog.chunk_data_node n GROUP BY n.chunk_id`;
 
 /** Reads what a data node holds. */
-export async function observeHoldings(session: Session, node: string): Promise<NodeHoldings> {
+export async function observeHoldings(
+    session: Session,
+    versions: RunningVersions,
+    node: string,
+): Promise<NodeHoldings> {
     const tables = await session.query<{
         schema: string;
         name: string;
@@ -79,16 +84,17 @@ export async function observeHoldings(session: Session, node: string): Promise<N
     return {
         tables: tables.map(({ name, sole_chunks, ...table }) => ({ ...table, table: name, soleChunks: sole_chunks })),
         soleChunks,
-        cutMoves: await observeCutMoves(session, [node]),
+        cutMoves: await observeCutMoves(session, versions, [node]),
     };
 }
 
-/** Reads the cut moves from or to these nodes. The table of moves is there from 2.4 on. */
-export async function observeCutMoves(session: Session, nodes: readonly string[]): Promise<CutMove[]> {
-    const [table] = await session.query<{ exists: boolean }>(
-        "SELECT to_regclass('_timescaledb_catalog.chunk_copy_operation') IS NOT NULL AS exists",
-    );
-    return table?.exists
+/** Reads the cut moves from or to these nodes. */
+export async function observeCutMoves(
+    session: Session,
+    versions: RunningVersions,
+    nodes: readonly string[],
+): Promise<readonly CutMove[]> {
+    return supports("moveChunk", versions)
         ? session.query<CutMove>(
               `SELECT o.operation_id::text AS id, o.source_node_name::text AS "from"
                  FROM _timescaledb_catalog.chunk_copy_operation o

@@ -106,7 +106,7 @@ async function observeOn(
         ...common,
         alive,
         inDoubt,
-        contents: table === undefined ? NO_CONTENTS : await observeContents(session, table, canCount),
+        contents: table === undefined ? NO_CONTENTS : await observeContents(session, cluster.versions, table, canCount),
     };
 }
 
