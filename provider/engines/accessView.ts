@@ -1,27 +1,21 @@
 /**
- * Whether the access node reaches a data node, and is let in: tried from the access node itself, by a postgres_fdw
- * server that exists only in a transaction which is rolled back. Nothing stays on either side.
+ * Whether the access node reaches a data node, and is let in: tried from the access node itself. Nothing stays on
+ * either side.
  */
-import { identifier, literal } from "../postgres/sql";
+import { identifier } from "../postgres/sql";
 import { refusalOf, type RefusalCause } from "../postgres/refusal";
 import { serverError } from "../postgres/sqlState";
 import type { Problem } from "./engine";
 import type { AccessSide } from "./gather";
 import { problem } from "./preflight";
 import type { Servers } from "./servers";
-import { compareVersions } from "./versions";
+import { withForeignTables, type Way } from "./throughAccess";
 
-/** How the access node is to reach a data node. */
-export interface Way {
-    readonly host: string;
-    readonly port: number;
-    readonly user: string;
-    readonly password?: string;
+/** What is tried. */
+export interface Trial {
+    readonly way: Way;
     /** Databases of the node, any of which proves that the access node is let in. */
     readonly databases: readonly string[];
-    /** Options of the foreign server. */
-    readonly options: Readonly<Record<string, string>>;
-    readonly connectTimeoutSeconds: number;
 }
 
 /** What came of it. Where it is not known, the reason says why it could not be tried. */
@@ -30,8 +24,7 @@ export type AccessView =
     | { readonly outcome: "refused"; readonly text: string }
     | { readonly outcome: "unknown"; readonly why: string };
 
-const PASSWORD_SETTING = "pulumi_timescaledb.password";
-const KEEP_NOTHING = { keep_connections: "off" };
+const TABLES = { remote_database: { schema: "pg_catalog", table: "pg_database", columns: "datname name" } };
 const UNABLE_TO_CONNECT = "08001";
 /** The set-up was refused for what the user asked: a missing password for a user who is not superuser, an option. */
 const WRONG_WAY = ["2F003", "HV00D", "HV024"];
@@ -40,10 +33,10 @@ const WRONG_WAY = ["2F003", "HV00D", "HV024"];
 export async function viewFromAccessNode(
     servers: Servers,
     access: Pick<AccessSide, "place" | "facts">,
-    way: Way,
+    { way, databases }: Trial,
 ): Promise<AccessView> {
     let first: AccessView | undefined;
-    for (const database of way.databases) {
+    for (const database of databases) {
         const view = await tryDatabase(servers, access, way, database);
         // The answer that a database does not exist is given only to whom the server lets in.
         if (view.outcome !== "refused" || refusalOf(view.text).cause === "database") {
@@ -56,25 +49,13 @@ export async function viewFromAccessNode(
 
 async function tryDatabase(
     servers: Servers,
-    { place, facts }: Pick<AccessSide, "place" | "facts">,
+    access: Pick<AccessSide, "place" | "facts">,
     way: Way,
     database: string,
 ): Promise<AccessView> {
-    // The connection to the data node must not outlive the try: before this option only the session's end closes it.
-    const closes = compareVersions(facts.postgresVersion, "14") >= 0;
-    const statements = setUp({ ...way, options: { ...way.options, ...(closes ? KEEP_NOTHING : {}) } }, database);
     try {
-        await servers.on(
-            place,
-            async (session) => {
-                await session.query("BEGIN");
-                // Bound, and not in the text: a server logs the text of what fails.
-                await session.query("SELECT set_config($1, $2, true)", [PASSWORD_SETTING, way.password ?? ""]);
-                await session.query(`DO ${literal(`BEGIN ${statements.join("; ")}; END`)}`);
-                await session.query("SELECT FROM pg_temp.pulumi_timescaledb_probe LIMIT 1");
-                await session.query("ROLLBACK");
-            },
-            !closes,
+        await withForeignTables(servers, access, way, database, TABLES, (session) =>
+            session.query("SELECT FROM pg_temp.remote_database LIMIT 1"),
         );
         return { outcome: "reached" };
     } catch (error) {
@@ -85,33 +66,6 @@ async function tryDatabase(
         }
         return { outcome: "unknown", why: text };
     }
-}
-
-function setUp(way: Way, database: string): string[] {
-    const server = {
-        host: way.host,
-        port: String(way.port),
-        dbname: database,
-        // libpq takes less than 2 seconds for 2.
-        connect_timeout: String(Math.max(2, Math.ceil(way.connectTimeoutSeconds))),
-        ...way.options,
-    };
-    const mapping = `CREATE USER MAPPING FOR CURRENT_USER SERVER pulumi_timescaledb_probe OPTIONS (user ${literal(way.user)}`;
-    return [
-        "CREATE EXTENSION IF NOT EXISTS postgres_fdw",
-        `CREATE SERVER pulumi_timescaledb_probe FOREIGN DATA WRAPPER postgres_fdw ${optionList(server)}`,
-        way.password === undefined
-            ? `${mapping})`
-            : `EXECUTE ${literal(mapping)} || ', password ' || quote_literal(current_setting(${literal(PASSWORD_SETTING)})) || ')'`,
-        "CREATE FOREIGN TABLE pg_temp.pulumi_timescaledb_probe (datname name) SERVER pulumi_timescaledb_probe " +
-            "OPTIONS (schema_name 'pg_catalog', table_name 'pg_database')",
-    ];
-}
-
-function optionList(options: Readonly<Record<string, string>>): string {
-    return `OPTIONS (${Object.entries(options)
-        .map(([name, value]) => `${identifier(name)} ${literal(value)}`)
-        .join(", ")})`;
 }
 
 /** What the user is told of it: an error where the access node is refused, advice where that could not be tried. */

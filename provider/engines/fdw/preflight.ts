@@ -1,5 +1,5 @@
 /** What would keep the engine fdw from succeeding, found before any DDL and all at once. */
-import { describeView, viewFromAccessNode, type Way } from "../accessView";
+import { describeView, viewFromAccessNode } from "../accessView";
 import { describeNeeds, supports } from "../capabilities";
 import type {
     AccessNodeComputed,
@@ -17,6 +17,7 @@ import { ownerOf } from "../ownership";
 import { checkAccessName, checkCreateDatabase, problem, unreached, unreachedNodes, type NodeCheck } from "../preflight";
 import { readClusterFacts, type ClusterFacts, type ServerFacts } from "../serverFacts";
 import { ACCESS, type Servers } from "../servers";
+import type { Way } from "../throughAccess";
 import { checkChoice, checkNode, checkVersion, type NodeTerms } from "./nodeChecks";
 
 const WRAPPER = "postgres_fdw";
@@ -167,10 +168,10 @@ async function checkAccessView(servers: Servers, node: NodeCheck, access: Access
         port: node.port,
         user: userOf(servers, node),
         password: node.password,
-        databases: [...(maintenance === undefined ? [] : [maintenance]), ...own],
         options: node.serverOptions,
         connectTimeoutSeconds: servers.access.connection.connectTimeoutSeconds,
     };
-    const view = await viewFromAccessNode(servers, access, way);
+    const databases = [...(maintenance === undefined ? [] : [maintenance]), ...own];
+    const view = await viewFromAccessNode(servers, access, { way, databases });
     return describeView(servers.label(node.nodeName), view, way, own.length > 0 ? own : ["all"]);
 }

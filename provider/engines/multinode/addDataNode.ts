@@ -15,6 +15,8 @@ import { isMarked, ownerOf } from "../ownership";
 import { anonymousBlock } from "./block";
 import { functionOf, type ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
+import { foreignCluster } from "./foreignCluster";
+import { planLeftover } from "./leftover";
 import type { NodeServer } from "./nodeServer";
 import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
 import { createMapping, secretsOf, wantedMapping } from "./userMapping";
@@ -33,8 +35,10 @@ export function planAddDataNode(cluster: ClusterState, node: NodeServer, wish: D
         );
     }
     if (!node.reached) {
+        const { steps, ours } = planLeftover(cluster, node.leftover, wish);
+        const isOurs = ours ? "true" : inputs.bootstrap ? "made.database_created" : "false";
         return {
-            steps: [addDataNode(cluster, inputs.bootstrap ? "made.database_created" : "false", inputs)],
+            steps: [...steps, addDataNode(cluster, isOurs, inputs)],
             warnings: [
                 `data node "${inputs.nodeName}" is seen through the access node alone (${node.why}): ` +
                     "what its server lacks shows only when it is used",
@@ -75,7 +79,7 @@ function planNodeDatabase(
     const name = nodeDatabaseName(inputs);
     const found = node.database.database;
     const place = nodeMaintenance(inputs);
-    const leftover = found === undefined ? [] : planLeftover(cluster, node, found, wish);
+    const leftover = found === undefined ? [] : planFoundDatabase(cluster, node, found, wish);
     const remade = leftover.some((step) => step.name === "dropDatabase");
     const steps = planDatabase(
         place,
@@ -113,7 +117,7 @@ function planOwner(found: DatabaseState | undefined, remade: boolean, { inputs }
 }
 
 /** What an earlier run, or another cluster, left in a database of that name. */
-function planLeftover(
+function planFoundDatabase(
     cluster: ClusterState,
     { contents, postgresVersion, database }: ReachedServer,
     found: DatabaseState,
@@ -200,18 +204,6 @@ function databaseTaken(inputs: DataNodeInputs, urn: string): ProviderError {
         "ALREADY_EXISTS",
         `database "${nodeDatabaseName(inputs)}" exists on ${nodeLabel(inputs)} and belongs to ${urn}`,
         { remedy: "Choose another database, drop it, or set adopt: true to take it over" },
-    );
-}
-
-function foreignCluster(inputs: DataNodeInputs, distUuid: string): ProviderError {
-    return new ProviderError(
-        "FOREIGN_CLUSTER",
-        `database "${nodeDatabaseName(inputs)}" on ${nodeLabel(inputs)} is a data node of cluster ${distUuid}`,
-        {
-            remedy:
-                "Remove it there first. If that cluster is gone, drop the database, " +
-                "or set adopt: true and forceDestroy: true to take it over without its tables",
-        },
     );
 }
 

@@ -9,6 +9,7 @@ import { planDataNode } from "./dataNodePlan";
 import { planDeleteDataNode } from "./dataNodeDelete";
 import { foreseeDataNode } from "./foresee";
 import { observeHoldings, type NodeHoldings } from "./holdings";
+import { observeLeftover } from "./leftover";
 import { pingNodes } from "./liveness";
 import { observeNodeServer, type NodeServer } from "./nodeServer";
 import { accessDatabase, nodeDatabaseName } from "./places";
@@ -41,19 +42,22 @@ export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, Observed
 };
 
 /** A plan needs what surrounds the node even where nothing of the node is left: only a read is told that it is gone. */
-async function observe(
-    servers: Servers,
-    { inputs, last }: DataNodeWish,
-    shared: boolean,
-): Promise<ObservedDataNode | undefined> {
+async function observe(servers: Servers, wish: DataNodeWish, shared: boolean): Promise<ObservedDataNode | undefined> {
+    const { inputs, last } = wish;
     const { nodeName } = inputs;
     const [access, node] = await Promise.all([
         orGone(() => observeAccess(servers, inputs, shared)),
         observeNodeServer(servers, nodeName, nodeDatabaseName(inputs)),
     ]);
     const cluster = access?.cluster;
-    const isLeft = findEntry(cluster, nodeName) !== undefined || (last !== undefined && holdsOurs(node, inputs));
-    return shared && !isLeft ? undefined : { alive: new Set(), ...access, cluster, node };
+    const isRegistered = findEntry(cluster, nodeName) !== undefined;
+    const isLeft = isRegistered || (last !== undefined && holdsOurs(node, inputs));
+    if (shared) {
+        return isLeft ? { alive: new Set(), ...access, cluster, node } : undefined;
+    }
+    const isBlind = cluster !== undefined && !isRegistered && !node.reached;
+    const seen = isBlind ? { ...node, leftover: await observeLeftover(servers, wish) } : node;
+    return { alive: new Set(), ...access, cluster, node: seen };
 }
 
 function observeAccess(
@@ -72,7 +76,7 @@ function observeAccess(
         const names = drainOnDelete ? cluster.nodes.map(({ name }) => name) : [nodeName];
         return {
             cluster,
-            holdings: await observeHoldings(session, nodeName),
+            holdings: await observeHoldings(session, cluster.versions, nodeName),
             alive: await pingNodes(session, cluster.versions, names),
         };
     });

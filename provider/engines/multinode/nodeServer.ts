@@ -3,10 +3,16 @@ import { ProviderError, type ErrorCode } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { observeDatabase, type ObservedDatabase } from "../database";
 import type { Servers } from "../servers";
+import type { Leftover } from "./leftover";
 
 /** A data node's server; not reached: private networks are a normal case for multi-node. */
 export type NodeServer =
-    | { readonly reached: false; readonly why: string }
+    | {
+          readonly reached: false;
+          readonly why: string;
+          /** What the access node sees on it; only looked for where the access node has no entry. */
+          readonly leftover?: Leftover;
+      }
     | {
           readonly reached: true;
           /** For example "15.18". */

@@ -1,9 +1,11 @@
 /** How the access node of multi-node reaches a data node: as TimescaleDB itself would, which has settings of its own. */
 import { createHash } from "node:crypto";
-import { describeView, viewFromAccessNode, type Way } from "../accessView";
+import { describeView, viewFromAccessNode } from "../accessView";
 import { userOf, type AccessSide } from "../gather";
 import type { Problem } from "../engine";
+import type { NodeCheck } from "../preflight";
 import type { Servers } from "../servers";
+import type { Way } from "../throughAccess";
 import type { NodeTerms } from "./nodeChecks";
 
 /** The database that bootstrapping connects to first. */
@@ -16,20 +18,24 @@ export async function checkAccessView(servers: Servers, terms: NodeTerms, access
     const { node } = terms;
     const own = node.database === undefined ? [] : [node.database];
     const databases = terms.bootstrap ? [BOOTSTRAP_DATABASE, ...own] : own;
+    const way = wayOf(servers, node, access);
+    // Whom bootstrapping lets in is let into the new database as well, as far as can be known.
+    const view = await viewFromAccessNode(servers, access, { way, databases: databases.slice(0, 1) });
+    return describeView(servers.label(node.nodeName), view, way, databases);
+}
+
+/** The access node's way to a data node. */
+export function wayOf(servers: Servers, node: NodeCheck, access: AccessSide): Way {
     const { [AVAILABLE]: _available, ...given } = node.serverOptions;
     const user = userOf(servers, node);
-    const way: Way = {
+    return {
         host: node.host,
         port: node.port,
         user,
         password: node.password,
-        // Whom bootstrapping lets in is let into the new database as well, as far as can be known.
-        databases: databases.slice(0, 1),
         options: { ...optionsOf(access.facts.outgoing, user), ...given },
         connectTimeoutSeconds: servers.access.connection.connectTimeoutSeconds,
     };
-    const view = await viewFromAccessNode(servers, access, way);
-    return describeView(servers.label(node.nodeName), view, way, databases);
 }
 
 /** What TimescaleDB adds to a connection (set_ssl_options in tsl/src/remote/connection.c@2.13.1). */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { provisionalName } from "../../../provider/engines/database";
 import { closePools } from "../../../provider/postgres/pool";
 import { LiveCluster, type LiveResource } from "../../support/life";
@@ -278,6 +279,76 @@ describeServers("multinode", (kind) => {
             },
             CASE_TIMEOUT_MS,
         );
+
+        describe("after a run that was cut between the node's commit and the access node's", () => {
+            /** What add_data_node() leaves when the access node's transaction is lost. */
+            async function cut(index: number): Promise<void> {
+                const { host, port, password } = serverOf(index);
+                const lost = `DO $$ BEGIN
+                    PERFORM add_data_node('cut', host => '${host}', port => ${port}, password => '${password}');
+                    RAISE EXCEPTION 'lost'; END $$`;
+                await expect(sql(lost)).rejects.toThrow("lost");
+                expect(await entries()).toEqual([]);
+                const member =
+                    "SELECT count(*)::int AS count FROM _timescaledb_catalog.metadata WHERE key = 'dist_uuid'";
+                expect(await onNode(index, DATABASE, member)).toEqual([{ count: 1 }]);
+            }
+
+            it(
+                "create finishes the node, and delete leaves nothing of it",
+                async () => {
+                    await cut(0);
+                    const node = live.node(0);
+                    await node.create(throughAccessNode(0));
+                    await node.expectNoDrift();
+                    expect(node.outputs).toMatchObject({ created: { database: true } });
+                    expect(await sql("SELECT extname FROM pg_extension WHERE extname = 'postgres_fdw'")).toEqual([]);
+                    await node.delete();
+                    expect(await nodeDatabases(0)).toEqual([]);
+                },
+                CASE_TIMEOUT_MS,
+            );
+
+            it(
+                "create keeps what somebody else put there, and refuses what holds a table of a cluster",
+                async () => {
+                    await cut(0);
+                    await onNode(0, DATABASE, "CREATE TABLE notes (text text)");
+                    const node = live.node(0);
+                    await node.create(throughAccessNode(0));
+                    expect(node.outputs).toMatchObject({ created: { database: false } });
+                    await sql("CREATE TABLE conditions (time timestamptz NOT NULL, device int)");
+                    await sql("SELECT create_distributed_hypertable('conditions', 'time', 'device')");
+                    await sql("DROP USER MAPPING FOR postgres SERVER dn1");
+                    await sql("SELECT detach_data_node('dn1', force => true)");
+                    await sql("SELECT delete_data_node('dn1')");
+                    await expect(live.node(0).create(throughAccessNode(0))).rejects.toMatchObject({
+                        code: "HOLDS_DATA",
+                        message: expect.stringContaining("public.conditions") as unknown,
+                    });
+                    await sql("DROP TABLE conditions");
+                    await onNode(0, "postgres", `DROP DATABASE "${DATABASE}" WITH (FORCE)`);
+                },
+                CASE_TIMEOUT_MS,
+            );
+
+            it(
+                "create names the cluster that has the node",
+                async () => {
+                    await cut(0);
+                    await onNode(
+                        0,
+                        DATABASE,
+                        `UPDATE _timescaledb_catalog.metadata SET value = '${randomUUID()}' WHERE key = 'dist_uuid'`,
+                    );
+                    await expect(live.node(0).create(throughAccessNode(0))).rejects.toMatchObject({
+                        code: "FOREIGN_CLUSTER",
+                    });
+                    await onNode(0, "postgres", `DROP DATABASE "${DATABASE}" WITH (FORCE)`);
+                },
+                CASE_TIMEOUT_MS,
+            );
+        });
 
         it(
             "keeps a database that was there",

@@ -1,4 +1,5 @@
 import { dataNode, type ObservedDataNode } from "../../../../provider/engines/multinode/dataNode";
+import type { Leftover } from "../../../../provider/engines/multinode/leftover";
 import { connectionTo } from "../../../support/connections";
 import {
     CLUSTER,
@@ -79,6 +80,56 @@ describe("plan of a data node", () => {
         expect(names(plan)).toEqual(["addDataNode"]);
         expect(plan.steps[0]?.sql).toContain("IF made.database_created THEN");
         expect(plan.warnings).toEqual([expect.stringContaining("connection refused")]);
+    });
+
+    describe("with what a cut run left on a node that only the access node reaches", () => {
+        const way = {
+            host: "dn1.example.com",
+            port: 5432,
+            user: "postgres",
+            password: "secret",
+            options: { sslmode: "require" },
+            connectTimeoutSeconds: 10,
+        };
+        const left = (more: Partial<Leftover> = {}): ObservedDataNode =>
+            missing({
+                reached: false,
+                why: "connection refused",
+                leftover: { way, distUuid: CLUSTER, hypertables: [], isEmpty: true, ...more },
+            });
+
+        it("releases the node through the access node and adds it as ours", () => {
+            const plan = dataNode.plan(left(), wish);
+            expect(names(plan)).toEqual(["setConfig", "deleteDistUuid", "addDataNode"]);
+            const [setting, release, add] = plan.steps;
+            expect(setting).toMatchObject({ values: ["secret"], secrets: ["secret"], transaction: "release dn1" });
+            expect(release?.sql).not.toContain("secret");
+            expect(release?.sql).toContain(`value = '${CLUSTER}'`);
+            expect(release).toMatchObject({ on: { server: "access node" }, transaction: "release dn1" });
+            expect(add?.sql).toContain("IF true THEN");
+        });
+
+        it.each<[string, Partial<Leftover>, Partial<typeof nodeInputs>]>([
+            ["it holds tables of somebody else", { isEmpty: false }, {}],
+            ["it is taken over", {}, { adopt: true }],
+        ])("keeps the database where %s", (_title, more, inputs) => {
+            const { steps } = dataNode.plan(left(more), { ...wish, inputs: { ...nodeInputs, ...inputs } });
+            expect(steps.at(-1)?.sql).toContain("IF made.database_created THEN");
+        });
+
+        it("adds at once what was released before the run was cut again", () => {
+            const plan = dataNode.plan(left({ distUuid: null }), wish);
+            expect(names(plan)).toEqual(["addDataNode"]);
+            expect(plan.steps[0]?.sql).toContain("IF true THEN");
+        });
+
+        it("refuses another cluster's node and one with tables of a cluster", () => {
+            expect(() => dataNode.plan(left({ distUuid: OTHER_CLUSTER }), wish)).toThrow(/FOREIGN_CLUSTER/);
+            const forced = { ...wish, inputs: { ...nodeInputs, adopt: true, forceDestroy: true } };
+            expect(names(dataNode.plan(left({ distUuid: OTHER_CLUSTER }), forced))).toContain("deleteDistUuid");
+            const tables = { hypertables: ["public.conditions"], isEmpty: false };
+            expect(() => dataNode.plan(left(tables), wish)).toThrow(/public\.conditions[^]*HOLDS_DATA/);
+        });
     });
 
     describe("after a run that was cut", () => {
