@@ -17,14 +17,15 @@ import { ensurePulumi } from "./pulumi-cli/ensure.mjs";
 import { embeddedMajors, ensureEmbedded } from "./servers/embedded.mjs";
 import { findTimescaledb } from "./servers/timescaledb.mjs";
 import { build, installDependencies, REPOSITORY } from "./setUp.mjs";
+import { ensureTestPrograms } from "./testPrograms.mjs";
 import { countsOf, describeTier, totalLine } from "./testReport.mjs";
 
 /** What each tier needs of the set-up. */
 const TIERS = {
     unit: ["dependencies"],
     contract: ["dependencies", "build", "servers"],
-    integration: ["dependencies", "build", "docker", "servers"],
-    acceptance: ["dependencies", "build", "docker", "servers", "pulumi"],
+    integration: ["dependencies", "build", "programs", "docker", "servers"],
+    acceptance: ["dependencies", "build", "programs", "docker", "servers", "pulumi"],
     docs: ["dependencies", "build", "servers", "pulumi"],
     package: ["dependencies", "build", "servers", "pulumi"],
 };
@@ -33,6 +34,7 @@ const TIERS = {
 const SETUP = {
     dependencies: installDependencies,
     build,
+    programs: () => ensureTestPrograms({ log: (line) => console.log(`  ${line}`) }),
     async docker() {
         const { tests, summary, stop } = await ensureDocker({ log: (line) => console.log(`  ${line}`) });
         cleanUps.push(stop);

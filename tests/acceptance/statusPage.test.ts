@@ -62,7 +62,7 @@ const POOR_CONTRAST = `
 const describeInBrowser = existsSync(CHROMIUM) ? describe : describe.skip;
 const title = existsSync(CHROMIUM)
     ? "the status page in a browser"
-    : `the status page in a browser: no ${CHROMIUM} (apt install chromium, or set CHROMIUM)`;
+    : `the status page in a browser (skipped: no ${CHROMIUM}: apt install chromium, or set CHROMIUM)`;
 
 describeInBrowser(title, () => {
     let folder: string;

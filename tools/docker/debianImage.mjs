@@ -8,7 +8,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { buildOnce } from "../cache.mjs";
 import { run } from "../command.mjs";
-import { installPackages } from "./debian.mjs";
+import { installPackages } from "../debian.mjs";
 
 const BUILD_TIMEOUT_MS = 900_000;
 const LOCAL_REPOSITORY = "pulumi-timescaledb-test";

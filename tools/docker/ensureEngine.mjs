@@ -13,7 +13,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../command.mjs";
-import { canInstallPackages, installPackages } from "./debian.mjs";
+import { canInstallPackages, installPackages } from "../debian.mjs";
 
 const QUERY_TIMEOUT_MS = 10_000;
 const START_TIMEOUT_MS = 60_000;

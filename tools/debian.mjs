@@ -1,7 +1,7 @@
 // @ts-check
 /** Debian's own packages, for what npm does not have. */
 import fs from "node:fs";
-import { run } from "../command.mjs";
+import { run } from "./command.mjs";
 
 const INSTALL_TIMEOUT_MS = 600_000;
 

@@ -1,0 +1,32 @@
+// @ts-check
+/** Programs that some tests ask for a second opinion: a browser, and libpq by psql. Tests say why they do without. */
+import fs from "node:fs";
+import path from "node:path";
+import { canInstallPackages, installPackages } from "./debian.mjs";
+
+/** Commands and the Debian packages that have them. */
+const PROGRAMS = { chromium: "chromium", psql: "postgresql-client" };
+
+/**
+ * Finds them, or, for root on Debian, installs them.
+ *
+ * @param {{ log?: (line: string) => void }} [options]
+ * @returns {Promise<string>} what is there
+ */
+export async function ensureTestPrograms({ log = () => undefined } = {}) {
+    const missing = Object.entries(PROGRAMS).filter(([command]) => !isOnPath(command));
+    const packages = missing.map(([, name]) => name);
+    if (missing.length && canInstallPackages()) {
+        log(`installing Debian's ${packages.join(" and ")}`);
+        await installPackages(packages);
+    }
+    return Object.keys(PROGRAMS)
+        .map((command) => `${command}${isOnPath(command) ? "" : ": none"}`)
+        .join(", ");
+}
+
+/** @param {string} command */
+function isOnPath(command) {
+    const folders = (process.env.PATH ?? "").split(path.delimiter);
+    return folders.some((folder) => fs.existsSync(path.join(folder, command)));
+}
