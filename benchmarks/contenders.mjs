@@ -19,7 +19,8 @@ const COLUMNS = [
  * @property {string} database
  * @property {object} connection
  * @property {readonly Way[]} ways to the data nodes
- * @property {pg.Client} client on the access node, or the one server
+ * @property {() => Promise<pg.Client>} open a client on the access node, or the one server
+ * @property {pg.Client} client such a one
  * @property {readonly pg.Client[]} nodes on the data nodes
  * @property {() => Promise<void>} empty removes all rows
  * @property {() => Promise<void>} settle does what a server does by itself after a while: statistics and visibility
@@ -54,7 +55,8 @@ export async function distributed(servers, engine) {
         partitioningColumn: "device",
         ...(engine === "fdw" ? { lastPoint: true } : { indexes: [{ columns: ["device", "time DESC"] }] }),
     });
-    const client = await connect(access, engine);
+    const open = () => connect(access, engine);
+    const client = await open();
     const nodes = await Promise.all(others.map((server) => connect(server, engine)));
     /** @param {(shards: string) => string} statement */
     const onShards = (statement) =>
@@ -65,6 +67,7 @@ export async function distributed(servers, engine) {
         database: engine,
         connection,
         ways,
+        open,
         client,
         nodes,
         async empty() {
@@ -96,7 +99,8 @@ export async function single(server, timescaledb) {
     const first = await connect(server, "postgres");
     await first.query(`CREATE DATABASE ${database} TEMPLATE template0`);
     await first.end();
-    const client = await connect(server, database);
+    const open = () => connect(server, database);
+    const client = await open();
     if (timescaledb) await client.query("CREATE EXTENSION timescaledb");
     await client.query("CREATE TABLE conditions (time timestamptz NOT NULL, device integer, temp double precision)");
     if (timescaledb) await client.query("SELECT create_hypertable('conditions', 'time')");
@@ -108,6 +112,7 @@ export async function single(server, timescaledb) {
         database,
         connection: connectionOf(server),
         ways: [],
+        open,
         client,
         nodes: [],
         empty: async () => void (await client.query("TRUNCATE conditions")),

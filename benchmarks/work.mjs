@@ -3,16 +3,23 @@
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import { from as copyFrom } from "pg-copy-streams";
-import { blocksOf } from "../dist/engines/load.js";
+import { turnsOf } from "../dist/engines/load.js";
 import { loadRows } from "../dist/index.js";
+import { binaryFormat } from "../dist/postgres/copyBinary.js";
+import { RowBuffer } from "../dist/postgres/copyRows.js";
+import { textFormat } from "../dist/postgres/copyText.js";
 import { shardsOf } from "./contenders.mjs";
 
 /** @typedef {import("./contenders.mjs").Contender} Contender */
+/** @typedef {import("../provider/postgres/copyRows.js").RowFormat} Format */
 
 export const DEVICES = 100;
 const START = Date.UTC(2026, 0, 1);
 const ROWS_A_STATEMENT = 1_000;
 const CHUNK = 256 * 1024;
+const COLUMNS = ["time", "device", "temp"];
+const TEXT = textFormat(COLUMNS);
+const BINARY = binaryFormat(["timestamp with time zone", "integer", "double precision"]) ?? TEXT;
 
 /** @param {number} n */
 const valuesOf = (n) =>
@@ -47,7 +54,7 @@ export async function insertSelect({ client }, count) {
 }
 
 /**
- * INSERTs of 1,000 rows each, made beforehand.
+ * INSERTs of 1,000 rows each, made beforehand, by several clients at once.
  *
  * @param {number} count
  */
@@ -59,8 +66,13 @@ export function multiRowInsert(count) {
         });
         return `INSERT INTO conditions VALUES ${values.join(",")}`;
     });
-    return async (/** @type {Contender} */ { client }) => {
-        for (const statement of statements) await client.query(statement);
+    return async (/** @type {readonly import("pg").Client[]} */ clients) => {
+        const left = statements.values();
+        await Promise.all(
+            clients.map(async (client) => {
+                for (const statement of left) await client.query(statement);
+            }),
+        );
     };
 }
 
@@ -94,8 +106,12 @@ export async function load({ connection, database, ways }, count) {
     await loadRows(/** @type {import("../provider/index.js").LoadRowsArgs} */ (/** @type {unknown} */ (args)));
 }
 
+/** What psql's \\copy of a file is. */
+export const AIMED_AT = "of text made beforehand";
+
 /**
- * What the data nodes can take: COPY of their own rows, sorted by shard beforehand, one statement a shard.
+ * What the data nodes can take: COPY of their own rows, sorted by shard beforehand, one statement a shard, on all nodes
+ * at once; from values that become text on the way, and from bytes.
  *
  * @param {Contender} contender
  * @param {number} count
@@ -109,38 +125,54 @@ export async function nodesOwnCopy({ client, nodes }, count) {
     const shards = [...new Set(shardOf.values())].map((shard) => {
         // Numbers and bytes: a million rows kept as objects would keep the garbage collector busy, and slow what is compared.
         const own = Uint32Array.from(filter(numbers(count), (n) => shardOf.get(n % DEVICES) === shard));
-        return /** @type {const} */ ([shard, { own, chunks: encode(valuesOfAll(own)) }]);
+        return /** @type {const} */ ([shard, own]);
     });
-    const held = new Map(shards);
     const owned = await Promise.all(nodes.map(shardsOf));
     /**
-     * @param {number} place
-     * @param {"encoded" | "values"} form
+     * @param {(own: Uint32Array) => { format: Format, chunks: Iterable<Buffer> | AsyncIterable<Buffer> }} form
      */
-    const fill = async (place, form) => {
-        const node = nodes[place];
-        if (node === undefined) return;
-        await node.query("BEGIN");
-        for (const shard of owned[place] ?? []) {
-            const { own, chunks } = held.get(shard) ?? { own: [], chunks: [] };
-            await copy(node, shard, form === "encoded" ? chunks : encoding(valuesOfAll(own)));
-        }
-        await node.query("COMMIT");
+    const allAtOnce = (form) => {
+        const held = new Map(shards.map(([shard, own]) => [shard, form(own)]));
+        return () =>
+            Promise.all(
+                nodes.map(async (node, place) => {
+                    await node.query("BEGIN");
+                    for (const shard of owned[place] ?? []) {
+                        const { format, chunks } = held.get(shard) ?? { format: TEXT, chunks: [] };
+                        await copy(node, shard, chunks, format);
+                    }
+                    await node.query("COMMIT");
+                }),
+            );
     };
-    const places = nodes.map((_node, place) => place);
     return {
-        /** All of them at once, from bytes. */
-        encoded: async () => void (await Promise.all(places.map((place) => fill(place, "encoded")))),
-        /** All of them at once, from values that become bytes on the way, as loadRows has them. */
-        values: async () => void (await Promise.all(places.map((place) => fill(place, "values")))),
+        "of the same values": () => allAtOnce((own) => ({ format: TEXT, chunks: encoding(TEXT, own) }))(),
+        [AIMED_AT]: allAtOnce((own) => ({ format: TEXT, chunks: encode(valuesOfAll(own)) })),
+        "of binary rows made beforehand": allAtOnce((own) => ({ format: BINARY, chunks: encodeBinary(own) })),
     };
 }
 
-/** @param {Iterable<ReturnType<typeof valuesOf>>} own */
-async function* encoding(own) {
-    for await (const { lines } of blocksOf(own, ["time", "device", "temp"], undefined)) {
-        yield Buffer.from(lines.join(""));
-    }
+/**
+ * @param {Format} format
+ * @param {Uint32Array} own
+ */
+async function* encoding(format, own) {
+    const buffer = new RowBuffer();
+    const turns = turnsOf(valuesOfAll(own), COLUMNS, (values) => {
+        format.write(buffer, values);
+        return buffer.length >= CHUNK;
+    });
+    for await (const _turn of turns) yield buffer.take();
+}
+
+/** @param {Uint32Array} own @returns {Buffer[]} */
+function encodeBinary(own) {
+    const buffer = new RowBuffer();
+    for (const values of valuesOfAll(own)) BINARY.write(buffer, values);
+    const rows = buffer.take();
+    return Array.from({ length: Math.ceil(rows.length / CHUNK) }, (_, at) =>
+        rows.subarray(at * CHUNK, (at + 1) * CHUNK),
+    );
 }
 
 /** Questions, in the words that docs/engines/fdw-queries.md advises; @param {number} count */
@@ -229,7 +261,20 @@ function encode(some) {
  * @param {import("pg").Client} client
  * @param {string} table
  * @param {Iterable<Buffer> | AsyncIterable<Buffer>} chunks
+ * @param {Format} [format]
  */
-async function copy(client, table, chunks) {
-    await pipeline(Readable.from(chunks), client.query(copyFrom(`COPY ${table} FROM STDIN`)));
+async function copy(client, table, chunks, { name, frame: [before, behind] } = TEXT) {
+    const data = Readable.from(framed(before, chunks, behind));
+    await pipeline(data, client.query(copyFrom(`COPY ${table} FROM STDIN (FORMAT ${name})`)));
+}
+
+/**
+ * @param {Buffer} before
+ * @param {Iterable<Buffer> | AsyncIterable<Buffer>} chunks
+ * @param {Buffer} behind
+ */
+async function* framed(before, chunks, behind) {
+    if (before.length) yield before;
+    yield* chunks;
+    if (behind.length) yield behind;
 }

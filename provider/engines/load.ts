@@ -1,7 +1,6 @@
 /** Rows that come to a table from outside: how they are given, and in what form the engines take them. */
 import { setImmediate } from "node:timers/promises";
 import { ProviderError } from "../errors";
-import { copyField, textOf } from "../postgres/copyText";
 
 /** A row: its values in the order of the columns, or an object with a property a column. */
 export type Row = readonly unknown[] | Readonly<Record<string, unknown>>;
@@ -35,100 +34,58 @@ export interface Load {
     readonly onProgress: (progress: LoadProgress) => void;
 }
 
-/** Some rows that follow each other, as lines of COPY's text format, and the text of each row's key. */
-export interface RowBlock {
-    readonly lines: readonly string[];
-    readonly keys: readonly (string | null)[];
-}
-
-const ROWS_A_BLOCK = 2_000;
-const CHARACTERS_A_BLOCK = 500_000;
+const ROWS_A_TURN = 2_000;
 
 /**
- * Cuts rows into blocks.
+ * Hands on row after row, as a list of its values, and has a turn whenever `take` asks for one by true, and at least
+ * every {@link ROWS_A_TURN} rows. `take` has to be done with the row when it returns: a source may fill the same list
+ * again.
  *
- * @param key the place of the key among the columns; undefined: no keys are wanted
  * @throws INVALID_ARGUMENT with the number of the row, from 1 on
  */
-export async function* blocksOf(
+export async function* turnsOf(
     rows: Rows,
     columns: readonly string[],
-    key: number | undefined,
-): AsyncGenerator<RowBlock, void, undefined> {
-    const blocks = new BlockWriter(columns, key);
+    take: (values: readonly unknown[]) => boolean,
+): AsyncGenerator<void, void, undefined> {
+    let count = 0;
+    const isTurn = (row: Row): boolean => {
+        count++;
+        try {
+            return take(valuesOf(row, columns)) || count % ROWS_A_TURN === 0;
+        } catch (error) {
+            throw error instanceof ProviderError && error.code === "INVALID_ARGUMENT"
+                ? new ProviderError(error.code, `row ${count}: ${error.reason}`, { remedy: error.remedy })
+                : error;
+        }
+    };
     if (Symbol.asyncIterator in rows) {
         for await (const row of rows) {
-            if (blocks.add(row)) {
-                yield blocks.take();
+            if (isTurn(row)) {
+                yield;
             }
         }
     } else {
         // Not by the same loop: waiting for every single row takes longer than the row itself.
         for (const row of rows) {
-            if (blocks.add(row)) {
-                yield blocks.take();
+            if (isTurn(row)) {
+                yield;
                 // Rows that are all at hand would never let the sockets have their turn, and a refusal never be heard.
                 await setImmediate();
             }
         }
     }
-    yield blocks.take();
+    yield;
 }
 
-class BlockWriter {
-    private lines: string[] = [];
-    private keys: (string | null)[] = [];
-    private characters = 0;
-    private count = 0;
-
-    constructor(
-        private readonly columns: readonly string[],
-        private readonly key: number | undefined,
-    ) {}
-
-    /** Whether the block is full with it. */
-    add(row: Row): boolean {
-        this.count++;
-        const values = isList(row) ? row : undefined;
-        if (values !== undefined && values.length !== this.columns.length) {
-            throw this.refusal(`${values.length} values for ${this.columns.length} columns`);
-        }
-        let line = "";
-        for (let place = 0; place < this.columns.length; place++) {
-            const value: unknown = values === undefined ? Reflect.get(row, this.columns[place] ?? "") : values[place];
-            const text = this.textOf(value, place);
-            // Most values are numbers and times, in which nothing is to be escaped.
-            const field = typeof value === "number" || value instanceof Date ? text : copyField(text);
-            line = place === 0 ? (field ?? "") : `${line}\t${field}`;
-            if (place === this.key) {
-                this.keys.push(text);
-            }
-        }
-        this.lines.push(`${line}\n`);
-        this.characters += line.length;
-        return this.lines.length >= ROWS_A_BLOCK || this.characters >= CHARACTERS_A_BLOCK;
+function valuesOf(row: Row, columns: readonly string[]): readonly unknown[] {
+    if (!isList(row)) {
+        return columns.map((column): unknown => Reflect.get(row, column));
     }
-
-    take(): RowBlock {
-        const { lines, keys } = this;
-        this.lines = [];
-        this.keys = [];
-        this.characters = 0;
-        return { lines, keys };
+    if (row.length !== columns.length) {
+        throw new ProviderError("INVALID_ARGUMENT", `${row.length} values for ${columns.length} columns`);
     }
-
-    private textOf(value: unknown, place: number): string | null {
-        try {
-            return textOf(value);
-        } catch (error) {
-            throw error instanceof ProviderError ? this.refusal(error.reason, place, error.remedy) : error;
-        }
-    }
-
-    private refusal(reason: string, place?: number, remedy?: string): ProviderError {
-        const where = `row ${this.count}${place === undefined ? "" : `, column ${this.columns[place]}`}`;
-        return new ProviderError("INVALID_ARGUMENT", `${where}: ${reason}`, { remedy });
-    }
+    return row;
 }
 
 function isList(row: Row): row is readonly unknown[] {

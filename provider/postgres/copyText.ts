@@ -1,5 +1,41 @@
-/** Values as COPY's text format has them. */
+/** Rows and values as COPY's text format has them: every value has a form in it. */
 import { ProviderError } from "../errors";
+import type { RowFormat } from "./copyRows";
+
+/** The format for rows of these columns. */
+export function textFormat(columns: readonly string[]): RowFormat {
+    return {
+        name: "text",
+        frame: [Buffer.alloc(0), Buffer.alloc(0)],
+        write(to, row) {
+            let line = "";
+            for (let place = 0; place < columns.length; place++) {
+                const value = row[place];
+                const text = textIn(columns[place] ?? "", value);
+                // Most values are numbers and times, in which nothing is to be escaped.
+                const field = typeof value === "number" || value instanceof Date ? text : copyField(text);
+                line = place === 0 ? (field ?? "") : `${line}\t${field}`;
+            }
+            line += "\n";
+            to.reserve(line.length * MOST_BYTES_A_CHARACTER);
+            to.length += to.bytes.write(line, to.length);
+            return true;
+        },
+    };
+}
+
+const MOST_BYTES_A_CHARACTER = 3;
+
+/** {@link textOf} of a column's value, whose name the error says. */
+export function textIn(column: string, value: unknown): string | null {
+    try {
+        return textOf(value);
+    } catch (error) {
+        throw error instanceof ProviderError
+            ? new ProviderError(error.code, `column ${column}: ${error.reason}`, { remedy: error.remedy })
+            : error;
+    }
+}
 
 /**
  * A value as the text that PostgreSQL reads it from, or null. As pg binds values: a Date is a point in time (in UTC for
@@ -46,12 +82,17 @@ function textOfObject(value: object): string {
 
 function textOfDate(date: Date): string {
     const time = date.getTime();
-    if (!(time >= FIRST_TIME && time < END_OF_TIMES)) {
+    if (!canBeSent(time)) {
         throw new ProviderError("INVALID_ARGUMENT", `a Date of the year ${date.getUTCFullYear()} cannot be sent`, {
             remedy: "Give a text such as '0044-03-15 BC'",
         });
     }
     return isoText(time);
+}
+
+/** Whether a Date's time is of a year that is written with four digits. */
+export function canBeSent(time: number): boolean {
+    return time >= FIRST_TIME && time < END_OF_TIMES;
 }
 
 /** `2026-01-02T03:04:05.678Z`. Most of a row's time would go into Date's own toISOString, which knows no day before. */

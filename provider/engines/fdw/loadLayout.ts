@@ -18,6 +18,8 @@ export interface LoadShard {
 /** What is to know of a table before rows can be sent. */
 export interface LoadLayout {
     readonly columns: readonly string[];
+    /** Their types, as format_type() names them. */
+    readonly types: readonly string[];
     /** The partitioning column's place among them; undefined: it is left out, and therefore NULL. */
     readonly key: number | undefined;
     readonly keyType: string;
@@ -44,6 +46,7 @@ export async function readLoadLayout(session: Session, load: Load): Promise<Load
     const place = columns.indexOf(key.name);
     return {
         columns,
+        types: columns.map((name) => parent.columns.find((column) => column.name === name)?.type ?? ""),
         key: place < 0 ? undefined : place,
         keyType: key.type,
         modulus: boundOf(partitions[0] ?? parent).modulus ?? 0,

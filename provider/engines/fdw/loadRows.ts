@@ -9,31 +9,16 @@ import { ProviderError } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { qualified } from "../../postgres/sql";
 import { sqlStateOf } from "../../postgres/sqlState";
-import { blocksOf, type Load, type LoadResult, type RowBlock } from "../load";
+import { turnsOf, type Load, type LoadResult } from "../load";
 import { ACCESS, type Servers } from "../servers";
 import { withRegistered } from "../status";
 import { readAccessCatalogue } from "./accessCatalogue";
+import { Distribution, type OpenShard } from "./distribution";
 import { readLoadLayout, readShardTables, type LoadLayout } from "./loadLayout";
 import { NodeLoad } from "./nodeLoad";
-import type { TableName } from "./rows";
 import { ShardOfKey } from "./shardOfKey";
 
-/** All shards' rows together, while they are gathered. */
-const GATHERED_BYTES = 16_000_000;
-const LARGEST_CHUNK_BYTES = 512_000;
-/** What is worth a statement to a node that has nothing to do. */
-const SMALLEST_CHUNK_BYTES = 32_000;
-
 const UNDEFINED_TABLE = "42P01";
-
-/** A shard, the node that takes its rows, and what was gathered for it. */
-interface Destination {
-    readonly node: NodeLoad;
-    readonly table: TableName;
-    /** Bytes and not text: strings that live on by the hundred thousand keep the garbage collector busy. */
-    gathered: Buffer[];
-    bytes: number;
-}
 
 /**
  * Loads them.
@@ -59,14 +44,10 @@ export async function loadRows(given: Servers, load: Load): Promise<LoadResult> 
                 );
                 try {
                     await Promise.all([...nodes.values()].map((node) => node.begin(zone?.zone ?? "UTC")));
-                    const destinations = await openShards(layout, sessions, nodes);
-                    const shardOf = new ShardOfKey(
-                        access,
-                        { schema: load.schema, name: load.table },
-                        layout.keyType,
-                        layout.modulus,
-                    );
-                    await send(load, layout, shardOf, destinations, nodes);
+                    const table = { schema: load.schema, name: load.table };
+                    const shardOf = new ShardOfKey(access, table, layout.keyType, layout.modulus);
+                    const shards = await openShards(layout, sessions, nodes);
+                    await send(load, layout, new Distribution(layout, shardOf, shards), nodes);
                 } finally {
                     await Promise.allSettled([...nodes.values()].map((node) => node.drain()));
                 }
@@ -131,7 +112,7 @@ async function openShards(
     { shards }: LoadLayout,
     sessions: ReadonlyMap<string, Session>,
     nodes: ReadonlyMap<string, NodeLoad>,
-): Promise<Map<number, Destination>> {
+): Promise<Map<number, OpenShard>> {
     const opened = await Promise.all(
         [...sessions].map(async ([name, session]) => {
             const own = shards.filter((shard) => shard.node === name);
@@ -140,11 +121,9 @@ async function openShards(
                 session,
                 own.map(({ target }) => target),
             );
-            return own.flatMap(({ remainder }, place): [number, Destination][] => {
+            return own.flatMap(({ remainder }, place): [number, OpenShard][] => {
                 const table = tables[place];
-                return node === undefined || table === undefined
-                    ? []
-                    : [[remainder, { node, table, gathered: [], bytes: 0 }]];
+                return node === undefined || table === undefined ? [] : [[remainder, { node, table }]];
             });
         }),
     );
@@ -153,64 +132,21 @@ async function openShards(
 
 async function send(
     load: Load,
-    layout: LoadLayout,
-    shardOf: ShardOfKey,
-    destinations: ReadonlyMap<number, Destination>,
+    { columns }: LoadLayout,
+    distribution: Distribution,
     nodes: ReadonlyMap<string, NodeLoad>,
 ): Promise<void> {
-    const chunk = Math.min(LARGEST_CHUNK_BYTES, Math.ceil(GATHERED_BYTES / layout.modulus));
-    const flush = async (destination: Destination): Promise<void> => {
-        const { node, table, gathered } = destination;
-        destination.gathered = [];
-        destination.bytes = 0;
-        await node.write(table, layout.columns, Buffer.concat(gathered));
-    };
-    for await (const block of blocksOf(load.rows, layout.columns, layout.key)) {
-        await shardOf.learn(layout.key === undefined ? [null] : block.keys);
-        for (const [destination, lines] of distribute(block, shardOf, destinations)) {
-            const bytes = Buffer.from(lines.join(""));
-            destination.gathered.push(bytes);
-            destination.bytes += bytes.length;
-            if (destination.bytes >= (destination.node.isIdle ? SMALLEST_CHUNK_BYTES : chunk)) {
-                await flush(destination);
-            }
+    for await (const _turn of turnsOf(load.rows, columns, (values) => distribution.add(values))) {
+        await distribution.settle();
+        for (const { shard, format, rows } of distribution.take(false)) {
+            await shard.node.write(shard.table, columns, format, rows);
         }
         nodes.forEach((node) => node.check());
     }
-    for (const destination of destinations.values()) {
-        if (destination.bytes > 0) {
-            await flush(destination);
-        }
+    for (const { shard, format, rows } of distribution.take(true)) {
+        await shard.node.write(shard.table, columns, format, rows);
     }
     await Promise.all([...nodes.values()].map((node) => node.drain()));
-}
-
-function distribute(
-    { lines, keys }: RowBlock,
-    shardOf: ShardOfKey,
-    destinations: ReadonlyMap<number, Destination>,
-): Map<Destination, string[]> {
-    const shares = new Map<Destination, string[]>();
-    for (const [place, line] of lines.entries()) {
-        const key = keys[place] ?? null;
-        const destination = destinations.get(shardOf.get(key));
-        if (destination === undefined) {
-            throw detached(key);
-        }
-        const share = shares.get(destination);
-        if (share === undefined) {
-            shares.set(destination, [line]);
-        } else {
-            share.push(line);
-        }
-    }
-    return shares;
-}
-
-function detached(key: string | null): ProviderError {
-    return new ProviderError("NOT_FOUND", `the shard of key ${key ?? "NULL"} is not attached`, {
-        remedy: "Set available: true on its data node first",
-    });
 }
 
 async function commit(nodes: ReadonlyMap<string, NodeLoad>): Promise<void> {

@@ -1,5 +1,6 @@
 /** One data node's share of a load: COPY statements one after another, all of one transaction. */
 import { ProviderError } from "../../errors";
+import type { RowFormat } from "../../postgres/copyRows";
 import type { Session } from "../../postgres/pool";
 import { identifier, literal, qualified } from "../../postgres/sql";
 import type { TableName } from "./rows";
@@ -35,11 +36,11 @@ export class NodeLoad {
         return this.waiting === 0;
     }
 
-    /** Sends lines to a table, and returns when more may come. */
-    async write(table: TableName, columns: readonly string[], lines: Buffer): Promise<void> {
+    /** Sends rows to a table, and returns when more may come. */
+    async write(table: TableName, columns: readonly string[], format: RowFormat, rows: Buffer): Promise<void> {
         const into = `${qualified(table.schema, table.name)} (${columns.map(identifier).join(", ")})`;
-        this.waiting += lines.length;
-        this.last = this.last.then(() => this.copy(`COPY ${into} FROM STDIN`, lines));
+        this.waiting += rows.length;
+        this.last = this.last.then(() => this.copy(`COPY ${into} FROM STDIN (FORMAT ${format.name})`, format, rows));
         this.last.catch((error: Error) => (this.failure ??= error));
         this.chunks.push(this.last);
         while (this.waiting > WAITING_BYTES && this.chunks.length > 0) {
@@ -64,13 +65,14 @@ export class NodeLoad {
         await this.run("COMMIT");
     }
 
-    private async copy(text: string, lines: Buffer): Promise<void> {
+    private async copy(text: string, { frame }: RowFormat, rows: Buffer): Promise<void> {
+        const [before, behind] = frame;
         try {
-            this.rows += await this.session.copyIn(text, [lines]);
+            this.rows += await this.session.copyIn(text, [before, rows, behind]);
         } catch (error) {
             throw this.named(error);
         }
-        this.waiting -= lines.length;
+        this.waiting -= rows.length;
         void this.chunks.shift();
         this.onTaken();
     }

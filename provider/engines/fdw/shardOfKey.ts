@@ -1,14 +1,23 @@
 /** Which shard a key belongs to. The access node itself is asked, once a key: its hash is not ours to repeat. */
 import type { Session } from "../../postgres/pool";
 import { literal, qualified } from "../../postgres/sql";
+import { textIn, textOf } from "../../postgres/copyText";
 import type { TableName } from "./rows";
+
+/** A value of the partitioning column: as it is where it is equal to itself alone, else as text. */
+export type Key = string | number | null;
+
+/** @throws INVALID_ARGUMENT for what stands for no value */
+export function keyOf(column: string, value: unknown): Key {
+    return typeof value === "string" || typeof value === "number" ? value : textIn(column, value);
+}
 
 /** Keys of time series are few; where they are not, the oldest knowledge goes. */
 const KEYS_KEPT = 200_000;
 
-/** Answers by the remainder; keys are texts as the partitioning column's type reads them. */
+/** Answers by the remainder. */
 export class ShardOfKey {
-    private readonly known = new Map<string | null, number>();
+    private readonly known = new Map<Key, number>();
 
     constructor(
         private readonly session: Session,
@@ -18,7 +27,7 @@ export class ShardOfKey {
     ) {}
 
     /** Asks for those of the keys that are not known yet, all at once. */
-    async learn(keys: readonly (string | null)[]): Promise<void> {
+    async learn(keys: readonly Key[]): Promise<void> {
         const news = [...new Set(keys.filter((key) => !this.known.has(key)))];
         if (news.length === 0) {
             return;
@@ -27,17 +36,13 @@ export class ShardOfKey {
             this.known.clear();
             return this.learn(keys);
         }
-        const rows = await this.session.query<{ remainder: number }>(this.question(), [news, this.modulus]);
+        const rows = await this.session.query<{ remainder: number }>(this.question(), [news.map(textOf), this.modulus]);
         rows.forEach(({ remainder }, place) => this.known.set(news[place] ?? null, remainder));
     }
 
-    /** Of a key that {@link learn} was told. */
-    get(key: string | null): number {
-        const remainder = this.known.get(key);
-        if (remainder === undefined) {
-            throw new Error("a key was not asked for");
-        }
-        return remainder;
+    /** undefined: it has to be learnt first. */
+    get(key: Key): number | undefined {
+        return this.known.get(key);
     }
 
     private question(): string {

@@ -1,9 +1,13 @@
 /** Rows from outside: one COPY to the access node, which sends them on to where their chunks are. */
 import { ProviderError } from "../../errors";
+import { RowBuffer } from "../../postgres/copyRows";
+import { textFormat } from "../../postgres/copyText";
 import type { Session } from "../../postgres/pool";
 import { identifier, qualified } from "../../postgres/sql";
-import { blocksOf, type Load, type LoadResult } from "../load";
+import { turnsOf, type Load, type LoadResult } from "../load";
 import { ACCESS, type Servers } from "../servers";
+
+const CHUNK_BYTES = 500_000;
 
 /**
  * Loads them, all or none.
@@ -19,12 +23,19 @@ export async function loadRows(servers: Servers, load: Load): Promise<LoadResult
     return { rows, nodes: { [ACCESS]: rows } };
 }
 
+/** The access node reads the values of a row to find its chunk, and hands it on as it came: text does for both. */
 async function* encoded({ rows, onProgress }: Load, columns: readonly string[]): AsyncGenerator<Buffer> {
-    let sent = 0;
-    for await (const { lines } of blocksOf(rows, columns, undefined)) {
-        yield Buffer.from(lines.join(""));
-        sent += lines.length;
-        onProgress({ rows: sent });
+    const format = textFormat(columns);
+    const buffer = new RowBuffer();
+    let read = 0;
+    const turns = turnsOf(rows, columns, (values) => {
+        format.write(buffer, values);
+        read++;
+        return buffer.length >= CHUNK_BYTES;
+    });
+    for await (const _turn of turns) {
+        yield buffer.take();
+        onProgress({ rows: read });
     }
 }
 

@@ -135,11 +135,69 @@ describe.each(["fdw", "multinode"] as const)("loadRows with the engine %s", (eng
                 await text.delete();
             });
 
+            it("brings the same values whatever form they are given in", async () => {
+                const columns = [
+                    { name: "time", type: "timestamptz", nullable: false },
+                    { name: "device", type: "bigint" },
+                    { name: "local", type: "timestamp(3)" },
+                    { name: "small", type: "smallint" },
+                    { name: "whole", type: "integer" },
+                    { name: "single", type: "real" },
+                    { name: "double", type: "double precision" },
+                    { name: "yes", type: "boolean" },
+                    { name: "note", type: "text" },
+                    { name: "short", type: "varchar(8)" },
+                ];
+                const forms = live.hypertable("forms");
+                await forms.create(live.tableValues("forms", { forceDestroy: true, columns }));
+                const time = new Date("1969-12-31T23:59:59.999Z");
+                const late = new Date("9999-12-31T23:59:59.999Z");
+                const given: Row[] = [
+                    [time, 1, late, -32768, -(2 ** 31), 0.5, 0.1, true, "tab\tünï 😀\\", ""],
+                    [late, 2n ** 40n, time, 32767, 2 ** 31 - 1, -0.25, -1e300, false, "", "12345678"],
+                    [time, -(2 ** 52), time, 0, -1, Infinity, NaN, true, "\\N", "\n"],
+                    [time, 4, null, null, null, null, null, null, null, null],
+                ];
+                const texts = given.map((row) =>
+                    (row as unknown[]).map((value) =>
+                        value instanceof Date ? value.toISOString() : value === null ? null : String(value),
+                    ),
+                );
+                const stored = (): Promise<object[]> =>
+                    sql("SELECT f::text AS row FROM (SELECT * FROM forms) f ORDER BY device");
+                await load(given, { table: "forms" });
+                const asGiven = await stored();
+                expect(asGiven).toHaveLength(4);
+                await sql("DELETE FROM forms");
+                await load(texts, { table: "forms" });
+                expect(await stored()).toEqual(asGiven);
+                await sql("DELETE FROM forms");
+                // Row by row in turn, and values that fit no bits but are read all the same.
+                await load(
+                    given.flatMap((row, place) => [row, texts[place] as Row]),
+                    { table: "forms" },
+                );
+                await load([[time, "7", "2026-01-01", "5", "6", "1e-3", "1", "on", 8, 9]], { table: "forms" });
+                expect(await sql("SELECT count(*)::int, count(DISTINCT f::text)::int AS kinds FROM forms f")).toEqual([
+                    { count: 9, kinds: 5 },
+                ]);
+                await expect(
+                    load([[time, 1, time, 2 ** 15, 0, 0, 0, true, "", ""]], { table: "forms" }),
+                ).rejects.toThrow(/out of range for type smallint/);
+                await expect(load([[time, 1, time, 1.5, 0, 0, 0, true, "", ""]], { table: "forms" })).rejects.toThrow(
+                    /invalid input syntax for type smallint: "1.5"/,
+                );
+                await expect(
+                    load([[time, 1, time, 1, 0, 0, 0, true, "", "123456789"]], { table: "forms" }),
+                ).rejects.toThrow(/too long for type character varying\(8\)/);
+                await forms.delete();
+            });
+
             it.each([
                 [
                     "a value that is none",
                     [START, 1, undefined],
-                    /row 30001, column temp: undefined is no value.*INVALID_ARGUMENT/,
+                    /row 30001: column temp: undefined is no value.*INVALID_ARGUMENT/,
                 ],
                 ["too few values", [new Date(), 1], /row 30001: 2 values for 3 columns.*INVALID_ARGUMENT/],
                 [
