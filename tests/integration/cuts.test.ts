@@ -1,0 +1,320 @@
+/** Every operation of both engines, cut after each of its transactions and then run again. */
+import type {
+    AccessNodeInputs,
+    AccessNodeComputed,
+    DataNodeComputed,
+    DataNodeInputs,
+    DistributedHypertableComputed,
+    DistributedHypertableInputs,
+} from "../../provider/engines/desired";
+import type { Engine } from "../../provider/engines/engine";
+import { fdw } from "../../provider/engines/fdw";
+import { multinode } from "../../provider/engines/multinode";
+import { Servers } from "../../provider/engines/servers";
+import type { Connection } from "../../provider/postgres/connection";
+import { closePools } from "../../provider/postgres/pool";
+import { finish, runUntilCut, type CutOperation } from "../support/cuts";
+import { query } from "../support/query";
+import { expectNoResidue, residueOf, type Residue } from "../support/residue";
+import { describeServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+
+const TIMEOUT_MS = 120_000;
+const newId = "22222222-2222-4222-8222-222222222222";
+const common = { forceDestroy: false, adopt: false };
+
+function connectionOf({ host, port, user, password }: TestCluster["access"]): Connection {
+    return {
+        host,
+        port,
+        user,
+        password,
+        maintenanceDatabase: "postgres",
+        sslMode: "disable",
+        connectTimeoutSeconds: 10,
+        readyTimeoutSeconds: 0,
+        statementTimeoutSeconds: 0,
+        lockTimeoutSeconds: 30,
+    };
+}
+
+/** Changes of a table that only one of the engines has. */
+const OWN_CHANGES: Readonly<Record<Engine["name"], readonly (readonly [string, Partial<TableInputs>])[]>> = {
+    fdw: [["keys and newest rows", { primaryKey: ["device", "time"], lastPoint: true }]],
+    multinode: [
+        ["keys and partitions", { primaryKey: ["device", "time"], numberPartitions: 6 }],
+        ["a second copy", { replicationFactor: 2, chunkTimeInterval: "1 day" }],
+    ],
+};
+
+type AccessOutputs = AccessNodeInputs & AccessNodeComputed;
+type NodeOutputs = DataNodeInputs & DataNodeComputed;
+type TableInputs = DistributedHypertableInputs;
+type TableOutputs = TableInputs & DistributedHypertableComputed;
+
+describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
+    describeServers(
+        engine.name,
+        (kind) => {
+            let cluster: TestCluster;
+            let before: Residue[];
+            const timescaledb = engine === fdw ? "none" : "auto";
+            const residue = (): Promise<Residue[]> => Promise.all(cluster.all.map(residueOf));
+
+            beforeAll(async () => {
+                cluster = await startCluster(kind, { nodes: 2 });
+                before = await residue();
+            }, START_TIMEOUT_MS);
+            afterAll(() => cluster?.stop());
+
+            const access = (last?: AccessOutputs): CutOperation<AccessNodeInputs, AccessNodeComputed, unknown> => {
+                const connection = connectionOf(cluster.access);
+                const inputs: AccessNodeInputs = {
+                    ...common,
+                    logicalUrn: "urn:access",
+                    connection,
+                    database: "cuts",
+                    engine: engine.name,
+                    timescaledb,
+                };
+                const servers = new Servers({ connection, database: "cuts" }, {});
+                return { resource: engine.accessNode, servers, wish: { inputs, newId, ...(last ? { last } : {}) } };
+            };
+            const reference = (id: string): DataNodeInputs["accessNode"] => ({
+                id,
+                connection: connectionOf(cluster.access),
+                database: "cuts",
+            });
+            const nodeConnection = (name: string): Connection => {
+                const server = cluster.nodes[Number(name.slice(2)) - 1];
+                if (server === undefined) {
+                    throw new Error(`${name} is not in the test cluster`);
+                }
+                return connectionOf(server);
+            };
+            const dataNode = (
+                id: string,
+                nodeName: string,
+                change: Partial<DataNodeInputs> = {},
+                last?: NodeOutputs,
+            ): CutOperation<DataNodeInputs, DataNodeComputed, unknown> => {
+                const connection = nodeConnection(nodeName);
+                const inputs: DataNodeInputs = {
+                    ...common,
+                    logicalUrn: `urn:${nodeName}`,
+                    accessNode: reference(id),
+                    nodeName,
+                    host: connection.host,
+                    port: connection.port,
+                    ...(connection.password === undefined ? {} : { password: connection.password }),
+                    serverOptions: {},
+                    bootstrap: true,
+                    connection,
+                    available: true,
+                    drainOnDelete: false,
+                    timescaledb,
+                    ...change,
+                };
+                const servers = new Servers(reference(id), { [nodeName]: { connection, database: "cuts" } });
+                return { resource: engine.dataNode, servers, wish: { inputs, newId, ...(last ? { last } : {}) } };
+            };
+            const table = (
+                id: string,
+                change: Partial<TableInputs> = {},
+                last?: TableOutputs,
+            ): CutOperation<TableInputs, DistributedHypertableComputed, unknown> => {
+                const nodes = Object.fromEntries(
+                    ["dn1", "dn2"].map((name) => [name, { connection: nodeConnection(name) }]),
+                );
+                const inputs: TableInputs = {
+                    ...common,
+                    logicalUrn: "urn:conditions",
+                    accessNode: reference(id),
+                    schema: "plant",
+                    tableName: "conditions",
+                    columns: [
+                        { name: "time", type: "timestamptz", nullable: false },
+                        { name: "device", type: "integer", nullable: true },
+                        { name: "temp", type: "real", nullable: true },
+                    ],
+                    timeColumn: "time",
+                    partitioningColumn: "device",
+                    numberPartitions: 4,
+                    replicationFactor: 1,
+                    dataNodes: ["dn1", "dn2"],
+                    nodes,
+                    createDefaultIndexes: true,
+                    migrateData: false,
+                    lastPoint: false,
+                    ...change,
+                };
+                const places = Object.fromEntries(
+                    Object.entries(nodes).map(([name, { connection }]) => [name, { connection, database: "cuts" }]),
+                );
+                const servers = new Servers(reference(id), places);
+                return {
+                    resource: engine.distributedHypertable,
+                    servers,
+                    wish: { inputs, newId, ...(last ? { last } : {}) },
+                };
+            };
+
+            /** A data node to which the provider has no way. */
+            const unreached = (
+                ...[id, nodeName, change, last]: Parameters<typeof dataNode>
+            ): ReturnType<typeof dataNode> => {
+                const operation = dataNode(id, nodeName, { ...change, connection: undefined }, last);
+                return { ...operation, servers: new Servers(reference(id), {}) };
+            };
+
+            /** Calls `attempt` with 0, 1, 2, ... transactions until an operation is not cut any more; says how many it took. */
+            const everyCut = async (attempt: (transactions: number) => Promise<boolean>): Promise<number> => {
+                for (let transactions = 0; ; transactions++) {
+                    if (await attempt(transactions)) {
+                        return transactions;
+                    }
+                }
+            };
+
+            it(
+                "are finished for an access node",
+                async () => {
+                    const cuts = await everyCut(async (transactions) => {
+                        const done = await runUntilCut(access(), transactions);
+                        const last = await finish(access());
+                        const away = { ...access(last), toNothing: true };
+                        await runUntilCut(away, transactions);
+                        await finish(away);
+                        await closePools();
+                        expectNoResidue(before, await residue());
+                        return done;
+                    });
+                    expect(cuts).toBeGreaterThanOrEqual(4);
+                },
+                TIMEOUT_MS,
+            );
+
+            describe("on an access node", () => {
+                let made: AccessOutputs;
+                let id: string;
+                beforeAll(async () => {
+                    made = await finish(access());
+                    id = made.clusterId;
+                }, TIMEOUT_MS);
+                afterAll(async () => {
+                    await finish({ ...access(made), toNothing: true });
+                    await closePools();
+                    expectNoResidue(before, await residue());
+                }, TIMEOUT_MS);
+
+                it.each([
+                    ["a data node", dataNode, 3],
+                    // Its database is made and dropped by the access node: fewer transactions of the provider's.
+                    ...(engine === multinode
+                        ? [["a data node that only the access node reaches", unreached, 1] as const]
+                        : []),
+                ] as const)(
+                    "are finished for %s",
+                    async (_title, nodeOf, least) => {
+                        const cuts = await everyCut(async (transactions) => {
+                            const done = await runUntilCut(nodeOf(id, "dn1"), transactions);
+                            const last = await finish(nodeOf(id, "dn1"));
+                            const change = { serverOptions: { fetch_size: "77" }, available: false };
+                            await runUntilCut(nodeOf(id, "dn1", change, last), transactions);
+                            const changed = await finish(nodeOf(id, "dn1", change, last));
+                            const away = { ...nodeOf(id, "dn1", {}, changed), toNothing: true };
+                            await runUntilCut(away, transactions);
+                            await finish(away);
+                            return done;
+                        });
+                        expect(cuts).toBeGreaterThanOrEqual(least);
+                    },
+                    TIMEOUT_MS,
+                );
+
+                describe("with two data nodes", () => {
+                    let nodes: NodeOutputs[];
+                    beforeAll(async () => {
+                        nodes = [await finish(dataNode(id, "dn1")), await finish(dataNode(id, "dn2"))];
+                    }, TIMEOUT_MS);
+                    afterAll(async () => {
+                        for (const last of nodes) {
+                            await finish({ ...dataNode(id, last.nodeName, {}, last), toNothing: true });
+                        }
+                    }, TIMEOUT_MS);
+
+                    const relations = (): Promise<{ name: string }[]> =>
+                        query(
+                            cluster.access,
+                            "cuts",
+                            "SELECT relname AS name FROM pg_class WHERE relname ~ '^(conditions|renamed)'",
+                        );
+
+                    it(
+                        "are finished for a table's making and going",
+                        async () => {
+                            const cuts = await everyCut(async (transactions) => {
+                                const done = await runUntilCut(table(id), transactions);
+                                const last = await finish(table(id));
+                                const away = { ...table(id, {}, last), toNothing: true };
+                                await runUntilCut(away, transactions);
+                                await finish(away);
+                                expect(await relations()).toEqual([]);
+                                return done;
+                            });
+                            // Schema and table are made in one transaction with multinode, which carries it to its nodes.
+                            expect(cuts).toBe(engine === fdw ? 3 : 1);
+                        },
+                        TIMEOUT_MS,
+                    );
+
+                    it.each<readonly [string, Partial<TableInputs>]>([
+                        ["a renaming", { tableName: "renamed" }],
+                        ["a move to another schema, renamed", { tableName: "renamed", schema: "other" }],
+                        ["a new column", { columns: undefined }],
+                        ["a wider and a dropped column", { columns: [], forceDestroy: true }],
+                        ...OWN_CHANGES[engine.name],
+                    ])(
+                        "are finished for %s, with rows in the table",
+                        async (_title, given) => {
+                            const base = table(id).wish.inputs.columns ?? [];
+                            const columns =
+                                given.columns?.length === 0
+                                    ? [...base.slice(0, 2), { name: "temp", type: "double precision", nullable: true }]
+                                    : [...base, { name: "level", type: "integer", nullable: false, default: "1" }];
+                            const change = { ...given, ...("columns" in given ? { columns } : {}) };
+                            const start: Partial<TableInputs> = given.forceDestroy
+                                ? { columns: [...base, { name: "gone", type: "text", nullable: true }] }
+                                : {};
+                            const cuts = await everyCut(async (transactions) => {
+                                const last = await finish(table(id, start));
+                                await query(
+                                    cluster.access,
+                                    "cuts",
+                                    "INSERT INTO plant.conditions (time, device, temp) SELECT now(), n, n FROM generate_series(1, 50) n",
+                                );
+                                const done = await runUntilCut(table(id, change, last), transactions);
+                                const changed = await finish(table(id, change, last));
+                                const name = `${changed.schema}.${changed.tableName}`;
+                                const [row] = await query(
+                                    cluster.access,
+                                    "cuts",
+                                    `SELECT count(*), sum(temp) FROM ${name}`,
+                                );
+                                expect(row).toEqual({ count: "50", sum: 1275 });
+                                await finish({
+                                    ...table(id, { ...change, forceDestroy: true }, changed),
+                                    toNothing: true,
+                                });
+                                expect(await relations()).toEqual([]);
+                                return done;
+                            });
+                            expect(cuts).toBeGreaterThanOrEqual(engine === fdw ? 2 : 1);
+                        },
+                        TIMEOUT_MS,
+                    );
+                });
+            });
+        },
+        { notRecorded: "the same statements come again and again" },
+    );
+});
