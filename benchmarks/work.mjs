@@ -106,7 +106,7 @@ export async function load({ connection, database, ways }, count) {
     await loadRows(/** @type {import("../provider/index.js").LoadRowsArgs} */ (/** @type {unknown} */ (args)));
 }
 
-/** What psql's \\copy of a file is. */
+/** What psql's \copy of a file does. */
 export const AIMED_AT = "of text made beforehand";
 
 /**
@@ -146,6 +146,7 @@ export async function nodesOwnCopy({ client, nodes }, count) {
             );
     };
     return {
+        // Made anew each time: they can be read once.
         "of the same values": () => allAtOnce((own) => ({ format: TEXT, chunks: encoding(TEXT, own) }))(),
         [AIMED_AT]: allAtOnce((own) => ({ format: TEXT, chunks: encode(valuesOfAll(own)) })),
         "of binary rows made beforehand": allAtOnce((own) => ({ format: BINARY, chunks: encodeBinary(own) })),
