@@ -90,11 +90,11 @@ export class Distribution {
         await this.shardOf.learn(this.unplaced.map(({ key }) => key));
         for (const { key, format, start, end } of this.unplaced) {
             const remainder = this.shardOf.get(key);
-            if (remainder === undefined) {
+            const written = this.unplacedBuffers[format];
+            if (remainder === undefined || written === undefined) {
                 throw new Error("a key was not learnt");
             }
-            const row = this.unplacedBuffers[format]?.bytes.subarray(start, end) ?? NOTHING;
-            this.shardAt(remainder, key).buffers[format]?.append(row);
+            this.shardAt(remainder, key).buffers[format]?.append(written.bytes.subarray(start, end));
         }
         this.unplaced = [];
         this.unplacedBuffers.forEach((buffer) => buffer.clear());
@@ -148,5 +148,3 @@ export class Distribution {
         return this.formats.map(() => new RowBuffer());
     }
 }
-
-const NOTHING = Buffer.alloc(0);
