@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { ProviderError } from "../errors";
 import type { Session } from "../postgres/pool";
 import { retryTransient } from "../postgres/retry";
-import { sqlStateOf } from "../postgres/sqlState";
+import { isNoDatabase, sqlStateOf } from "../postgres/sqlState";
 import type { Lock, Plan, ResourceEngine, Step, Wish } from "./engine";
 import type { Place, Servers } from "./servers";
 import { forgetSnapshots } from "./snapshot";
@@ -17,7 +17,6 @@ import { forgetSnapshots } from "./snapshot";
 /** More rounds than any plan needs; a plan that goes on beyond them does not converge. */
 const MAX_ROUNDS = 12;
 
-const INVALID_CATALOG_NAME = "3D000";
 const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Where an operation tells what it does. */
@@ -208,7 +207,7 @@ async function withLocks<Inputs, Computed, Observed, T>(
         return await run(on);
     } catch (error) {
         // The database to lock is gone, and still there may be something to clean up on other servers.
-        if (!connected && sqlStateOf(error) === INVALID_CATALOG_NAME) {
+        if (!connected && isNoDatabase(error)) {
             return run(servers.maintenance(on.server));
         }
         throw error;

@@ -1,6 +1,6 @@
 /** Which engine a server is for: a new access node by what the server has, everything later by what is there. */
 import { ProviderError } from "../errors";
-import { sqlStateOf } from "../postgres/sqlState";
+import { isNoDatabase } from "../postgres/sqlState";
 import { describeNeeds, supports } from "./capabilities";
 import type { EngineChoice, EngineName } from "./desired";
 import { readFutureAccess } from "./gather";
@@ -9,8 +9,6 @@ import type { ExtensionVersion, ServerFacts } from "./serverFacts";
 import { ACCESS, type Servers } from "./servers";
 import { snapshot } from "./snapshot";
 import { compareVersions } from "./versions";
-
-const INVALID_CATALOG_NAME = "3D000";
 
 /**
  * The engine for a new access node, by what its server has. Reads the maintenance database.
@@ -121,7 +119,7 @@ export async function engineNameOf(servers: Servers): Promise<EngineName> {
         servers
             .on(place, (session) => session.query<CatalogueRow>(CATALOGUE))
             .catch((error: unknown) => {
-                throw sqlStateOf(error) === INVALID_CATALOG_NAME ? notThere(servers, error) : error;
+                throw isNoDatabase(error) ? notThere(servers, error) : error;
             }),
     );
     const row = rows[0];

@@ -11,6 +11,7 @@ import type { Session } from "../postgres/pool";
 import { identifier, literal } from "../postgres/sql";
 import type { Step } from "./engine";
 import { readMarker, withMarker, withoutMarker, type Marker } from "./marker";
+import { isMarked, type Owner } from "./ownership";
 import type { Place } from "./servers";
 
 /** A database, as the maintenance database sees it. */
@@ -28,6 +29,13 @@ export interface DatabaseState {
 export interface ObservedDatabase {
     readonly database: DatabaseState | undefined;
     readonly provisional: DatabaseState | undefined;
+    /** What a DROP DATABASE that was cut has left of either, by name: nothing can be done with it but to drop it. */
+    readonly remains?: Readonly<Record<string, DatabaseState>>;
+}
+
+/** Whether a server holds nothing of it. */
+export function isNothing({ database, provisional, remains }: ObservedDatabase): boolean {
+    return database === undefined && provisional === undefined && remains === undefined;
 }
 
 /** The locale that a new database gets; absent: the server's own default. */
@@ -51,28 +59,30 @@ export async function observeDatabase(session: Session, database: string): Promi
         collation: string;
         character_type: string;
         comment: string | null;
+        invalid: boolean;
     }>(
         `SELECT d.datname::text AS name, pg_get_userbyid(d.datdba)::text AS owner,
                 pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collation,
-                d.datctype::text AS character_type, shobj_description(d.oid, 'pg_database') AS comment
+                d.datctype::text AS character_type, shobj_description(d.oid, 'pg_database') AS comment,
+                d.datconnlimit = -2 AS invalid
            FROM pg_catalog.pg_database d
           WHERE d.datname = $1::text OR d.datname = $2::text`,
         [database, provisionalName(database)],
     );
-    const state = (name: string): DatabaseState | undefined => {
-        const row = rows.find((candidate) => candidate.name === name);
-        return (
-            row && {
-                owner: row.owner,
-                encoding: row.encoding,
-                collation: row.collation,
-                characterType: row.character_type,
-                comment: row.comment,
-                marker: readMarker(row.comment),
-            }
-        );
+    const found = (invalid: boolean): [string, DatabaseState][] =>
+        rows
+            .filter((row) => row.invalid === invalid)
+            .map(({ name, owner, encoding, collation, character_type, comment }) => [
+                name,
+                { owner, encoding, collation, characterType: character_type, comment, marker: readMarker(comment) },
+            ]);
+    const whole = new Map(found(false));
+    const remains = found(true);
+    return {
+        database: whole.get(database),
+        provisional: whole.get(provisionalName(database)),
+        ...(remains.length === 0 ? {} : { remains: Object.fromEntries(remains) }),
     };
-    return { database: state(database), provisional: state(provisionalName(database)) };
 }
 
 /** A database as {@link planDatabase} makes it. */
@@ -102,7 +112,8 @@ export function planDatabase(
         return planMark(on, label, name, database, marker, options.adopt);
     }
     const made = provisionalName(name);
-    const steps: Step[] = [];
+    const steps = planRemains(on, name, observed, (found) => isOurs(found, marker));
+    refuseRemains(label, name, observed, steps);
     if (provisional === undefined) {
         steps.push({
             name: "createDatabase",
@@ -133,7 +144,7 @@ function planMark(
     adopt: boolean,
 ): Step[] {
     const found = database.marker;
-    const ours = found !== undefined && (found.urn === marker.urn || (found.cluster ?? "") === marker.cluster);
+    const ours = isOurs(found, marker);
     if (!ours && !adopt) {
         throw new ProviderError(
             "ALREADY_EXISTS",
@@ -142,9 +153,40 @@ function planMark(
             { remedy: "Choose another name, drop it, or set adopt: true to take it over" },
         );
     }
-    const wanted: Marker = !ours || found.adopted ? { ...marker, adopted: true } : marker;
+    const wanted: Marker = !ours || found?.adopted ? { ...marker, adopted: true } : marker;
     const comment = withMarker(database.comment, wanted);
     return comment === database.comment ? [] : [mark(on, name, comment)];
+}
+
+function isOurs(found: Marker | undefined, marker: Marker): boolean {
+    return found !== undefined && (found.urn === marker.urn || (found.cluster ?? "") === marker.cluster);
+}
+
+/** The steps by which the remains go that are ours, by their mark or by the provisional name. */
+function planRemains(
+    on: Place,
+    name: string,
+    { remains = {} }: ObservedDatabase,
+    isOurs: (marker: Marker | undefined) => boolean,
+): Step[] {
+    return Object.entries(remains)
+        .filter(([found, { marker }]) => found === provisionalName(name) || isOurs(marker))
+        .map(([found]) => ({
+            name: "dropDatabase",
+            why: `a DROP DATABASE that was cut has left ${found}, which cannot be used`,
+            on,
+            sql: `DROP DATABASE IF EXISTS ${identifier(found)}`,
+        }));
+}
+
+function refuseRemains(label: string, name: string, { remains = {} }: ObservedDatabase, steps: readonly Step[]): void {
+    if (steps.length < Object.keys(remains).length) {
+        throw new ProviderError(
+            "ALREADY_EXISTS",
+            `database "${name}" on ${label} is what a DROP DATABASE that was cut has left, and not this resource's`,
+            { remedy: `DROP DATABASE ${identifier(name)} on that server, or choose another name` },
+        );
+    }
 }
 
 function mark(on: Place, name: string, comment: string): Step {
@@ -168,12 +210,13 @@ function localeClause(locale: DatabaseLocale | undefined): string {
  *
  * @param drop whether what the database holds may go; false keeps the database and takes the mark off
  * @param force end other sessions on it (PostgreSQL 13 and later)
+ * @param owner whose remains of it go as well
  */
 export function planDropDatabase(
     on: Place,
     name: string,
     observed: ObservedDatabase,
-    options: { readonly drop: boolean; readonly force: boolean; readonly why: string },
+    options: { readonly drop: boolean; readonly force: boolean; readonly why: string; readonly owner: Owner },
 ): Step[] {
     const drop = (database: string): Step => ({
         name: "dropDatabase",
@@ -182,7 +225,10 @@ export function planDropDatabase(
         sql: `DROP DATABASE IF EXISTS ${identifier(database)}${options.force ? " WITH (FORCE)" : ""}`,
         destroys: { what: `database ${database}` },
     });
-    const steps = observed.provisional === undefined ? [] : [drop(provisionalName(name))];
+    const steps = [
+        ...planRemains(on, name, observed, (marker) => isMarked(options.owner, marker)),
+        ...(observed.provisional === undefined ? [] : [drop(provisionalName(name))]),
+    ];
     if (observed.database === undefined) {
         return steps;
     }

@@ -84,6 +84,8 @@ WITH locales AS (
                               'collationVersion', to_jsonb(d) ->> 'datcollversion',
                               'comment', shobj_description(d.oid, 'pg_database')) AS locale
       FROM pg_catalog.pg_database d
+     -- Else it is what a cut DROP DATABASE has left, which is no database.
+     WHERE d.datconnlimit <> -2
 ), roles AS (
     SELECT r.rolname::text AS name,
            jsonb_build_object('name', r.rolname, 'superuser', r.rolsuper, 'login', r.rolcanlogin,

@@ -19,7 +19,7 @@ const CAUSES: readonly (readonly [RefusalCause, RegExp])[] = [
     ["hba", /no pg_hba\.conf entry for host "([^"]+)"|pg_hba\.conf rejects connection for host "([^"]+)"/],
     ["password", /password authentication failed|no password supplied|empty password/],
     ["role", /role ".*" (?:does not exist|is not permitted to log in)/],
-    ["database", /database ".*" does not exist/],
+    ["database", /database ".*" does not exist|cannot connect to invalid database/],
     ["port_closed", /Connection refused/],
     ["host_unknown", /could not translate host name/],
     ["no_answer", /timeout expired|Connection timed out|No route to host|Network is unreachable/],

@@ -21,6 +21,8 @@ export interface ServerError {
     readonly constraint?: string;
     readonly schema?: string;
     readonly table?: string;
+    /** The server's function that reports it. */
+    readonly routine?: string;
 }
 
 /** Where a session is, as texts name it. */
@@ -115,6 +117,22 @@ export function sqlStateOf(error: unknown): string | undefined {
     return found?.origin === "server" ? found.code : undefined;
 }
 
+/**
+ * Whether a server refuses a session because there is no such database (3D000), or because a DROP DATABASE that was cut
+ * left nothing but its name (55000, from PostgreSQL 15.4 and its like on; a database that takes no connections has the
+ * same SQLSTATE from another function).
+ */
+export function isNoDatabase(error: unknown): boolean {
+    const found = serverError(error);
+    return (
+        found?.origin === "server" &&
+        (found.code === INVALID_CATALOG_NAME || (found.code === INVALID_DATABASE && found.routine === "InitPostgres"))
+    );
+}
+
+const INVALID_CATALOG_NAME = "3D000";
+const INVALID_DATABASE = "55000";
+
 /** Whether the same work may succeed if it is tried again after a look at what is there. */
 export function isTransient(error: unknown): boolean {
     if (error instanceof ProviderError) {
@@ -207,6 +225,7 @@ function fromServer(error: object): ServerError | undefined {
         constraint: field(error, "constraint"),
         schema: field(error, "schema"),
         table: field(error, "table"),
+        routine: field(error, "routine"),
     };
 }
 

@@ -58,6 +58,14 @@ describeServers("fdw", (kind) => {
 
     afterAll(() => cluster?.stop());
 
+    it("what a DROP DATABASE that was cut has left", async () => {
+        await onAccess("CREATE DATABASE broken");
+        await onAccess("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'broken'");
+        const connecting = query(cluster.access, "broken", "SELECT");
+        await expectTold("cannot connect to invalid database", "55000", connecting);
+        await onAccess("DROP DATABASE broken");
+    });
+
     it("fails as told with a condition that cannot be sent, and takes it as told", async () => {
         const update = "UPDATE conditions SET temp = 0 WHERE time >";
         await expectTold('column "ctid" does not exist', "42703", onAccess(`${update} now() - interval '1 day'`));

@@ -71,6 +71,12 @@ export const skipReasons: Readonly<Record<EngineName, string | undefined>> = {
     multinode: multinode.reason,
 };
 
+/** What the tests of a block need of the servers. */
+export interface ServersOptions {
+    readonly ownServers?: boolean;
+    readonly notRecorded?: string;
+}
+
 /**
  * One describe block for each kind of server of the engine, or a skipped one that says why there is none.
  *
@@ -79,7 +85,7 @@ export const skipReasons: Readonly<Record<EngineName, string | undefined>> = {
 export function describeServers(
     engine: EngineName,
     body: (kind: ServerKind) => void,
-    { ownServers = false, notRecorded }: { ownServers?: boolean; notRecorded?: string } = {},
+    { ownServers = false, notRecorded }: ServersOptions = {},
 ): void {
     const kinds = engine === "fdw" ? fdwServers : stagedServers();
     for (const kind of kinds) {
@@ -101,15 +107,20 @@ export function describeServers(
 }
 
 /** {@link describeServers} for what hardly depends on the version: of PostgreSQL the newest, and all with TEST_MATRIX. */
-export function describeNewestServers(engine: EngineName, body: (kind: ServerKind) => void): void {
-    describeServers(engine, (kind) => {
+export function describeNewestServers(
+    engine: EngineName,
+    body: (kind: ServerKind) => void,
+    options: ServersOptions = {},
+): void {
+    const bodyOfNewest = (kind: ServerKind): void => {
         if (engine === "fdw" && kind !== newestFdwServer && !process.env.TEST_MATRIX) {
             it.skip("all (skipped: on the newest PostgreSQL, and on all of them by npm run test:matrix)", () =>
                 undefined);
             return;
         }
         body(kind);
-    });
+    };
+    describeServers(engine, bodyOfNewest, options);
 }
 
 /**

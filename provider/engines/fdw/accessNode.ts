@@ -1,7 +1,7 @@
 /** The access node: a database with postgres_fdw, the settings that spread queries need, and the cluster's mark. */
 import { ProviderError } from "../../errors";
 import { identifier } from "../../postgres/sql";
-import { observeDatabase, planDatabase, planDropDatabase, type ObservedDatabase } from "../database";
+import { isNothing, observeDatabase, planDatabase, planDropDatabase, type ObservedDatabase } from "../database";
 import type { AccessNodeComputed, AccessNodeInputs } from "../desired";
 import type { Description, Plan, ResourceEngine, Step, Wish } from "../engine";
 import { type Marker } from "../marker";
@@ -47,13 +47,18 @@ export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, Ob
     describe,
 };
 
-async function observe(servers: Servers, { inputs }: AccessNodeWish): Promise<ObservedAccessNode | undefined> {
+async function observe(
+    servers: Servers,
+    { inputs }: AccessNodeWish,
+    shared: boolean,
+): Promise<ObservedAccessNode | undefined> {
     const { facts, database } = await servers.on(servers.maintenance(ACCESS), async (session) => ({
         facts: await readServerFacts(session),
         database: await observeDatabase(session, inputs.database),
     }));
     if (database.database === undefined) {
-        return database.provisional === undefined ? undefined : { facts, database, foreignObjects: [] };
+        // What is left of it is for create and delete to find: a read is told that it is gone.
+        return shared || isNothing(database) ? undefined : { facts, database, foreignObjects: [] };
     }
     return servers.on(servers.cluster(ACCESS), async (session) => ({
         facts,
@@ -181,6 +186,7 @@ function planDelete(observed: ObservedAccessNode | undefined, wish: AccessNodeWi
         steps: [
             ...(drop ? [] : planReset(observed.catalogue, inputs)),
             ...planDropDatabase(maintenance(inputs), inputs.database, observed.database, {
+                owner: ownerOf(wish),
                 drop,
                 force: true,
                 why: "the access node is deleted",

@@ -129,6 +129,11 @@ function planNode(node: NodeServer, wish: DataNodeWish): Step[] {
     return [
         ...(drop ? [] : kept),
         // The access node's own sessions keep connections to the database open.
-        ...planDropDatabase(nodeMaintenance(inputs), nodeDatabase(inputs), node.database, { drop, force: true, why }),
+        ...planDropDatabase(nodeMaintenance(inputs), nodeDatabase(inputs), node.database, {
+            owner: ownerOf(wish),
+            drop,
+            force: true,
+            why,
+        }),
     ];
 }

@@ -1,5 +1,5 @@
 /** What the access node and the node's own server hold of a data node. */
-import { observeDatabase, type ObservedDatabase } from "../database";
+import { isNothing, observeDatabase, type ObservedDatabase } from "../database";
 import type { DataNodeComputed, DataNodeInputs } from "../desired";
 import type { Wish } from "../engine";
 import { readMarker, type Marker } from "../marker";
@@ -70,8 +70,7 @@ export async function observeDataNode(
     const nothingThere =
         access?.catalogue.servers.every(({ name }) => name !== nodeName) !== false &&
         node.reachable &&
-        node.database.database === undefined &&
-        node.database.provisional === undefined;
+        isNothing(node.database);
     // A plan needs the access node's side even where nothing is there yet.
     return nothingThere && (shared || access === undefined)
         ? undefined

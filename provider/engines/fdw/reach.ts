@@ -1,6 +1,6 @@
 /** Servers that may not answer: a dead node is something that is observed, not a failure to observe. */
 import { ProviderError, type ErrorCode } from "../../errors";
-import { sqlStateOf } from "../../postgres/sqlState";
+import { isNoDatabase } from "../../postgres/sqlState";
 import type { Servers } from "../servers";
 
 /** What was read from a server, or why it could not be read. */
@@ -18,8 +18,6 @@ const UNREACHED: ReadonlySet<ErrorCode> = new Set([
     "TLS_FAILED",
     "TIMED_OUT",
 ]);
-
-const INVALID_CATALOG_NAME = "3D000";
 
 /** Reads from a data node; its failure to answer is an answer. */
 export async function reach<T extends object>(
@@ -48,7 +46,7 @@ export async function ifDatabaseExists<T>(read: () => Promise<T>): Promise<T | u
     try {
         return await read();
     } catch (error) {
-        if (sqlStateOf(error) === INVALID_CATALOG_NAME) {
+        if (isNoDatabase(error)) {
             return undefined;
         }
         throw error;

@@ -1,6 +1,6 @@
 /** How a cluster of the fdw engine is: one query on the access node, and one on each data node at once. */
 import { ProviderError } from "../../errors";
-import { serverError } from "../../postgres/sqlState";
+import { isNoDatabase } from "../../postgres/sqlState";
 import { readMarker, type Marker } from "../marker";
 import { ACCESS, type Servers } from "../servers";
 import {
@@ -68,8 +68,6 @@ type Commented<T extends Marked> = Omit<T, "marker" | "part"> & { readonly comme
 type AccessRow = Omit<AccessSide, "objects"> & { readonly relations: readonly Commented<AccessObject>[] };
 type NodeRow = Omit<NodeSide, "objects"> & { readonly relations: readonly Commented<NodeObject>[] };
 
-const INVALID_CATALOG_NAME = "3D000";
-
 /** Reads how a cluster is. */
 export async function status(given: Servers): Promise<ClusterStatus> {
     const access = await readAccess(given);
@@ -108,7 +106,7 @@ export async function status(given: Servers): Promise<ClusterStatus> {
 
 /** Whether a data node's database does not exist: then its server has answered. */
 export function isDatabaseGone(side: NodeSide | ProviderError | undefined): boolean {
-    return side instanceof ProviderError && serverError(side)?.code === INVALID_CATALOG_NAME;
+    return side instanceof ProviderError && isNoDatabase(side);
 }
 
 async function readAccess(servers: Servers): Promise<AccessSide> {

@@ -1,6 +1,6 @@
 /** The access node: a database with TimescaleDB, the settings that distributed queries need, and the cluster's mark. */
 import { ProviderError } from "../../errors";
-import { observeDatabase, planDatabase, type DatabaseState, type ObservedDatabase } from "../database";
+import { isNothing, observeDatabase, planDatabase, type DatabaseState, type ObservedDatabase } from "../database";
 import type { AccessNodeComputed, AccessNodeInputs } from "../desired";
 import type { Description, Plan, ResourceEngine, Step, Wish } from "../engine";
 import type { Marker } from "../marker";
@@ -67,7 +67,8 @@ async function observe(
         };
     });
     if (server.database.database === undefined) {
-        return server.database.provisional === undefined ? undefined : { ...server, alive: new Set(), relations: [] };
+        // What is left of it is for create and delete to find: a read is told that it is gone.
+        return shared || isNothing(server.database) ? undefined : { ...server, alive: new Set(), relations: [] };
     }
     // The session is ended: one that stays open would keep the database from being dropped.
     return servers.on(

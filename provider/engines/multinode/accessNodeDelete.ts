@@ -6,6 +6,7 @@ import type { AccessNodeInputs } from "../desired";
 import type { Plan } from "../engine";
 import { claimedAnew, isClaimedAnew, isMarked, ownerOf } from "../ownership";
 import type { AccessNodeWish, ObservedAccessNode } from "./accessNode";
+import { notesAmong } from "./leftover";
 import { accessDatabase, accessMaintenance } from "./places";
 import { planRemoveAll } from "./removal";
 import { planResetSettings, settingsFor } from "./settings";
@@ -19,7 +20,7 @@ export function planDeleteAccessNode(observed: ObservedAccessNode | undefined, w
     if (observed === undefined) {
         return { steps: [], warnings: [] };
     }
-    const { database, provisional } = observed.database;
+    const { database } = observed.database;
     const { cluster } = observed;
     if (isClaimedAnew(wish, database?.marker)) {
         return { steps: [], warnings: [claimedAnew(inputs.database)] };
@@ -44,17 +45,17 @@ export function planDeleteAccessNode(observed: ObservedAccessNode | undefined, w
             ...removed.steps,
             ...(drop || cluster === undefined
                 ? []
-                : planResetSettings(accessDatabase(inputs), settingsFor(cluster.versions), observed.settings)),
-            ...planDropDatabase(
-                accessMaintenance(inputs),
-                inputs.database,
-                { database, provisional },
-                {
-                    drop,
-                    force: supports("dropDatabaseForce", versions),
-                    why: "the access node is deleted",
-                },
-            ),
+                : planResetSettings(
+                      accessDatabase(inputs),
+                      { ...settingsFor(cluster.versions), ...notesAmong(observed.settings) },
+                      observed.settings,
+                  )),
+            ...planDropDatabase(accessMaintenance(inputs), inputs.database, observed.database, {
+                owner: ownerOf(wish),
+                drop,
+                force: supports("dropDatabaseForce", versions),
+                why: "the access node is deleted",
+            }),
         ],
         warnings: removed.warnings,
     };

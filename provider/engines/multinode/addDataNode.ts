@@ -35,10 +35,10 @@ export function planAddDataNode(cluster: ClusterState, node: NodeServer, wish: D
         );
     }
     if (!node.reached) {
-        const { steps, ours } = planLeftover(cluster, node.leftover, wish);
+        const { steps, ours, together } = planLeftover(cluster, node.leftover, wish);
         const isOurs = ours ? "true" : inputs.bootstrap ? "made.database_created" : "false";
         return {
-            steps: [...steps, addDataNode(cluster, isOurs, inputs)],
+            steps: [...steps, addDataNode(cluster, isOurs, inputs, together)],
             warnings: [
                 `data node "${inputs.nodeName}" is seen through the access node alone (${node.why}): ` +
                     "what its server lacks shows only when it is used",
@@ -154,6 +154,7 @@ function planFoundDatabase(
         name,
         { ...database, provisional: undefined },
         {
+            owner: ownerOf(wish),
             drop: true,
             force: supports("dropDatabaseForce", { ...cluster.versions, postgresVersion }),
             why: `it holds ${tables.join(", ")} of an earlier membership`,
@@ -211,7 +212,12 @@ function databaseTaken(inputs: DataNodeInputs, urn: string): ProviderError {
  * One block, so that entry, mark, user mapping and options are there together or not at all. A database that the access
  * node did not make and we did not either is the user's, and the mark says so.
  */
-function addDataNode(cluster: ClusterState, isOurs: string, inputs: DataNodeInputs): Step {
+function addDataNode(
+    cluster: ClusterState,
+    isOurs: string,
+    inputs: DataNodeInputs,
+    together: readonly string[] = [],
+): Step {
     const { nodeName, host, port, password, bootstrap, serverOptions, available } = inputs;
     const ours = markerOf(cluster, inputs);
     const mark = (marker: Marker): string => literal(withMarker(null, marker));
@@ -242,6 +248,7 @@ function addDataNode(cluster: ClusterState, isOurs: string, inputs: DataNodeInpu
                     : [
                           `    PERFORM ${functionOf(cluster, "alter_data_node")}(${literal(nodeName)}, available => false);`,
                       ]),
+                ...together.map((statement) => `    ${statement};`),
                 "END",
             ].join("\n"),
         ),

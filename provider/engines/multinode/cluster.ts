@@ -1,7 +1,7 @@
 /** What the access node's database tells of the cluster and of its data nodes, in two short queries. */
 import { ProviderError } from "../../errors";
 import { qualified } from "../../postgres/sql";
-import { sqlStateOf } from "../../postgres/sqlState";
+import { isNoDatabase } from "../../postgres/sqlState";
 import type { RunningVersions } from "../capabilities";
 import type { DatabaseLocale } from "../database";
 import type { AccessNodeReference } from "../desired";
@@ -43,8 +43,6 @@ export interface UserMapping {
     /** null where the session's user may not see them. */
     readonly options: Readonly<Record<string, string>> | null;
 }
-
-const INVALID_CATALOG_NAME = "3D000";
 
 interface NodeRow {
     readonly name: string;
@@ -150,7 +148,7 @@ export async function orGone<T>(look: () => Promise<T>): Promise<T | undefined> 
     try {
         return await look();
     } catch (error) {
-        if (sqlStateOf(error) === INVALID_CATALOG_NAME) {
+        if (isNoDatabase(error)) {
             return undefined;
         }
         throw error;

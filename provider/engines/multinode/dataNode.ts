@@ -86,8 +86,9 @@ function holdsOurs(node: NodeServer, { accessNode }: { accessNode: AccessNodeRef
     if (!node.reached) {
         return false;
     }
-    const { database, provisional } = node.database;
-    return provisional !== undefined || database?.marker?.cluster === accessNode.id;
+    const { database, provisional, remains = {} } = node.database;
+    const marked = [database, ...Object.values(remains)].some((state) => state?.marker?.cluster === accessNode.id);
+    return provisional !== undefined || marked;
 }
 
 function describe(

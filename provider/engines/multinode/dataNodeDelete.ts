@@ -1,7 +1,7 @@
 /** From what is there to nothing: the entry on the access node, then the database on the node. */
 import { ProviderError } from "../../errors";
 import { supports } from "../capabilities";
-import { planDropDatabase } from "../database";
+import { isNothing, planDropDatabase } from "../database";
 import type { DataNodeInputs } from "../desired";
 import type { Plan, Step } from "../engine";
 import { isMarked, mayTake, ownerOf } from "../ownership";
@@ -11,7 +11,7 @@ import { lastCopyError, planDrain } from "./drain";
 import { planHeal } from "./liveness";
 import type { NodeServer } from "./nodeServer";
 import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
-import { planForget, planReleaseThrough, planRemoveThrough, type Leaving } from "./removal";
+import { planForget, planReleaseThrough, planRemoveLeft, planRemoveThrough, type Leaving } from "./removal";
 
 const UNDEFINED_OBJECT = "42704";
 const NOTHING: Plan = { steps: [], warnings: [] };
@@ -90,7 +90,7 @@ function planRemove(
     const stays = `database "${entry.database}" of data node "${entry.name}" stays on ${entry.host}:${entry.port}`;
     if (!isAlive) {
         if (entry.marker?.leaving === true) {
-            return { steps: forget, warnings: [] };
+            return { steps: planRemoveLeft(on, cluster, entry, leaving), warnings: [] };
         }
         if (!inputs.forceDestroy) {
             throw new ProviderError(
@@ -116,7 +116,7 @@ function planRemove(
 
 /** The steps on the node itself: its database goes, or where it was there before, what makes it a data node. */
 function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, wish: DataNodeWish): Step[] {
-    if (!node.reached || (node.database.database === undefined && node.database.provisional === undefined)) {
+    if (!node.reached || isNothing(node.database)) {
         return [];
     }
     const { inputs, last } = wish;
@@ -135,6 +135,7 @@ function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, wish: Dat
         ...(drop ? node.prepared.map((gid) => rollbackPrepared(gid, inputs)) : []),
         ...(!drop && isMember ? [releaseNode(inputs)] : []),
         ...planDropDatabase(nodeMaintenance(inputs), nodeDatabaseName(inputs), node.database, {
+            owner: ownerOf(wish),
             drop,
             force: supports("dropDatabaseForce", {
                 engine: "multinode",

@@ -3,9 +3,12 @@
  * node did, and is refused from then on as one that is a data node already (TS174). Seen and mended through the access
  * node.
  */
+import { createHash } from "node:crypto";
 import { ProviderError } from "../../errors";
+import type { Session } from "../../postgres/pool";
+import { refusalOf } from "../../postgres/refusal";
+import { identifier, literal } from "../../postgres/sql";
 import { serverError } from "../../postgres/sqlState";
-import { literal } from "../../postgres/sql";
 import type { DataNodeInputs } from "../desired";
 import type { Step } from "../engine";
 import { nodeCheckOf, readAccess } from "../gather";
@@ -24,11 +27,22 @@ import type { DataNodeWish } from "./dataNode";
 import { foreignCluster } from "./foreignCluster";
 import { wayOf } from "./nodeView";
 import { accessDatabase, nodeDatabaseName, nodeLabel } from "./places";
+import type { Settings } from "./settings";
 
-/** A database with TimescaleDB on a data node that the access node does not know. */
+/** A data node that the access node does not know yet, as seen from there. */
 export interface Leftover {
     /** The access node's way to it. */
     readonly way: Way;
+    /** What is in the database; undefined where it does not exist. */
+    readonly contents: LeftoverContents | undefined;
+    /** Whether a run noted on the access node that it was about to make the database, see {@link planNote}. */
+    readonly isNoted: boolean;
+}
+
+/** What is in a database that the access node does not know. */
+export interface LeftoverContents {
+    /** Whether TimescaleDB is in it. */
+    readonly timescaledb: boolean;
     /** The cluster that the database belongs to. */
     readonly distUuid: string | null;
     /** Hypertables, for example `public.conditions`. */
@@ -37,8 +51,10 @@ export interface Leftover {
     readonly isEmpty: boolean;
 }
 
+const NOTE = "pulumi_timescaledb.making_";
 const METADATA = { schema: "_timescaledb_catalog", table: "metadata", columns: "key name, value text" };
 const TABLES: ForeignTables = {
+    remote_extension: { schema: "pg_catalog", table: "pg_extension", columns: "extname name" },
     remote_metadata: METADATA,
     remote_hypertable: {
         schema: "_timescaledb_catalog",
@@ -48,43 +64,72 @@ const TABLES: ForeignTables = {
     remote_tables: { schema: "pg_catalog", table: "pg_tables", columns: "schemaname name" },
 };
 
-/** Looks for it; undefined where there is none, or where the access node cannot look. */
+/** Looks; undefined where the access node cannot. */
 export async function observeLeftover(servers: Servers, wish: DataNodeWish): Promise<Leftover | undefined> {
     const access = await readAccess(servers);
     const way = wayOf(servers, nodeCheckOf(wish), access);
+    const isNoted = await servers.on(access.place, (session) => readNote(session, wish));
     try {
-        return await withForeignTables(servers, access, way, nodeDatabaseName(wish.inputs), TABLES, async (session) => {
-            const [row] = await session.query<{ dist_uuid: string | null; hypertables: string[]; tables: number }>(
-                `SELECT (SELECT m.value FROM pg_temp.remote_metadata m WHERE m.key = 'dist_uuid') AS dist_uuid,
-                        (SELECT coalesce(array_agg(h.schema_name || '.' || h.table_name ORDER BY h.id), '{}')
-                           FROM pg_temp.remote_hypertable h WHERE h.replication_factor IS NOT NULL) AS hypertables,
-                        (SELECT count(*)::integer FROM pg_temp.remote_tables t
-                          WHERE t.schemaname !~ '^(pg_|_timescaledb_|information_schema$)') AS tables`,
-            );
-            return row && { way, distUuid: row.dist_uuid, hypertables: row.hypertables, isEmpty: row.tables === 0 };
-        });
+        const database = nodeDatabaseName(wish.inputs);
+        const contents = await withForeignTables(servers, access, way, database, TABLES, readContents);
+        return { way, contents, isNoted };
     } catch (error) {
-        // No such database, no TimescaleDB in it, no postgres_fdw, no right to make it: nothing is known of the node.
-        if (serverError(error) === undefined) {
+        const found = serverError(error);
+        if (found === undefined) {
             throw error;
         }
-        return undefined;
+        // Else: no postgres_fdw, no right to make it, no way: nothing is known of the node.
+        return refusalOf(found.detail ?? found.message).cause === "database"
+            ? { way, contents: undefined, isNoted }
+            : undefined;
     }
 }
 
-/** The steps after which the node can be added, and whether its database is ours to drop. */
+async function readContents(session: Session): Promise<LeftoverContents> {
+    const [first] = await session.query<{ timescaledb: boolean; tables: number }>(
+        `SELECT EXISTS (SELECT FROM pg_temp.remote_extension e WHERE e.extname = 'timescaledb') AS timescaledb,
+                (SELECT count(*)::integer FROM pg_temp.remote_tables t
+                  WHERE t.schemaname !~ '^(pg_|_timescaledb_|information_schema$)') AS tables`,
+    );
+    const common = { timescaledb: first?.timescaledb === true, isEmpty: first?.tables === 0 };
+    if (!common.timescaledb) {
+        return { ...common, distUuid: null, hypertables: [] };
+    }
+    const [row] = await session.query<{ dist_uuid: string | null; hypertables: string[] }>(
+        `SELECT (SELECT m.value FROM pg_temp.remote_metadata m WHERE m.key = 'dist_uuid') AS dist_uuid,
+                (SELECT coalesce(array_agg(h.schema_name || '.' || h.table_name ORDER BY h.id), '{}')
+                   FROM pg_temp.remote_hypertable h WHERE h.replication_factor IS NOT NULL) AS hypertables`,
+    );
+    return { ...common, distUuid: row?.dist_uuid ?? null, hypertables: row?.hypertables ?? [] };
+}
+
+/** What goes before and with add_data_node(), and whether the node's database is ours to drop. */
+export interface LeftoverPlan {
+    readonly steps: readonly Step[];
+    readonly ours: boolean;
+    /** Statements of the block that adds the node. */
+    readonly together: readonly string[];
+}
+
+/** From what is seen to a data node that can be added. */
 export function planLeftover(
     cluster: ClusterState,
     leftover: Leftover | undefined,
     { inputs }: DataNodeWish,
-): { readonly steps: Step[]; readonly ours: boolean } {
+): LeftoverPlan {
     if (leftover === undefined) {
-        return { steps: [], ours: false };
+        return { steps: [], ours: false, together: [] };
     }
-    const { distUuid, hypertables, isEmpty, way } = leftover;
-    const ours = inputs.bootstrap && !inputs.adopt && isEmpty;
+    const { contents, isNoted, way } = leftover;
+    const isToNote = contents === undefined && inputs.bootstrap && !isNoted;
+    const together = isNoted || isToNote ? [forget(inputs)] : [];
+    if (contents === undefined) {
+        return { steps: isToNote ? [planNote(inputs)] : [], ours: false, together };
+    }
+    const { timescaledb, distUuid, hypertables, isEmpty } = contents;
+    const ours = inputs.bootstrap && !inputs.adopt && isEmpty && (timescaledb || isNoted);
     if (distUuid === null) {
-        return { steps: [], ours };
+        return { steps: [], ours, together };
     }
     if (distUuid !== cluster.clusterId && !(inputs.adopt && inputs.forceDestroy)) {
         throw foreignCluster(inputs, distUuid);
@@ -97,7 +142,48 @@ export function planLeftover(
             { remedy: "Drop the database on that server, or choose another database" },
         );
     }
-    return { steps: releaseThrough(inputs, way, distUuid), ours };
+    return { steps: releaseThrough(inputs, way, distUuid), ours, together };
+}
+
+/**
+ * add_data_node() makes the node's database some time before it does anything that could be told from a user's own
+ * empty database. So it is noted that there was none, as a setting of the access node's database that nobody reads, and
+ * the block that adds the node takes the note away.
+ */
+function planNote(inputs: DataNodeInputs): Step {
+    return {
+        name: "noteDatabase",
+        why: `there is no database ${nodeDatabaseName(inputs)} on ${inputs.nodeName}, and the access node makes one`,
+        on: accessDatabase(inputs.accessNode),
+        sql: `ALTER DATABASE ${identifier(inputs.accessNode.database)} SET ${noteName(inputs)} = 'under way'`,
+    };
+}
+
+function forget(inputs: DataNodeInputs): string {
+    return `ALTER DATABASE ${identifier(inputs.accessNode.database)} RESET ${noteName(inputs)}`;
+}
+
+async function readNote(session: Session, { inputs }: DataNodeWish): Promise<boolean> {
+    const [row] = await session.query<{ noted: boolean }>(
+        `SELECT EXISTS (SELECT
+                  FROM pg_catalog.pg_db_role_setting s
+                  JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS item (value)
+                 WHERE s.setrole = 0 AND d.datname = current_database() AND item.value LIKE $1::text || '=%') AS noted`,
+        [noteName(inputs)],
+    );
+    return row?.noted === true;
+}
+
+/** A setting's name takes letters and digits only. */
+function noteName(inputs: DataNodeInputs): string {
+    const { host, port } = inputs;
+    const node = JSON.stringify([host, port, nodeDatabaseName(inputs)]);
+    return `${NOTE}${createHash("sha256").update(node).digest("hex").slice(0, 16)}`;
+}
+
+/** The notes among the settings of an access node's database, of runs that were cut and never finished. */
+export function notesAmong(settings: Settings): Settings {
+    return Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith(NOTE)));
 }
 
 function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Step[] {

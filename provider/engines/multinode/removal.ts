@@ -11,6 +11,8 @@ import { planHeal } from "./liveness";
 
 /** A user mapping still hangs on the server's entry. */
 const DEPENDENT_OBJECTS = "2BP01";
+const INVALID_CATALOG_NAME = "3D000";
+const UNABLE_TO_CONNECT = "08001";
 
 /** What a data node's entry takes along when it goes. */
 export interface Leaving {
@@ -69,17 +71,32 @@ export function planRemoveThrough(on: Place, cluster: ClusterState, entry: NodeE
                   },
               ]
             : []),
-        {
-            name: "deleteDataNode",
-            why: `${entry.name} is removed with its database`,
-            on,
-            sql: `SELECT ${functionOf(cluster, "delete_data_node")}(
-                             node_name => $1::name, force => true, repartition => false, drop_database => true)`,
-            values: [entry.name],
-            destroys: { what: `database ${entry.database} on data node ${entry.name}` },
-            tolerates: [DEPENDENT_OBJECTS],
-        },
+        dropThrough(on, cluster, entry, [DEPENDENT_OBJECTS]),
     ];
+}
+
+/**
+ * The steps by which a node goes that does not answer in the middle of {@link planRemoveThrough}: its database is gone,
+ * or the DROP DATABASE was cut and left what cannot be used, or its server is down.
+ */
+export function planRemoveLeft(on: Place, cluster: ClusterState, entry: NodeEntry, leaving: Leaving): Step[] {
+    return [
+        dropThrough(on, cluster, entry, [DEPENDENT_OBJECTS, INVALID_CATALOG_NAME, UNABLE_TO_CONNECT]),
+        ...planForget(on, cluster, entry, leaving),
+    ];
+}
+
+function dropThrough(on: Place, cluster: ClusterState, entry: NodeEntry, tolerates: readonly string[]): Step {
+    return {
+        name: "deleteDataNode",
+        why: `${entry.name} is removed with its database`,
+        on,
+        sql: `SELECT ${functionOf(cluster, "delete_data_node")}(
+                             node_name => $1::name, force => true, repartition => false, drop_database => true)`,
+        values: [entry.name],
+        destroys: { what: `database ${entry.database} on data node ${entry.name}` },
+        tolerates,
+    };
 }
 
 /** The step after which a node whose database is kept can be added again. */

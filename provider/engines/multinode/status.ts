@@ -1,6 +1,6 @@
 /** How a cluster of TimescaleDB's multi-node is: one query on the access node, and one on each data node at once. */
 import { ProviderError } from "../../errors";
-import { serverError } from "../../postgres/sqlState";
+import { isNoDatabase, serverError } from "../../postgres/sqlState";
 import { readMarker } from "../marker";
 import { ACCESS, type Servers } from "../servers";
 import {
@@ -199,7 +199,7 @@ function hasAnswered(error: ProviderError | undefined): boolean {
     return isGone(error) || isBare(error);
 }
 
-const isGone = (error: ProviderError | undefined): boolean => serverError(error)?.code === "3D000";
+const isGone = (error: ProviderError | undefined): boolean => isNoDatabase(error);
 const isBare = (error: ProviderError | undefined): boolean =>
     ["3F000", "42P01"].includes(serverError(error)?.code ?? "");
 

@@ -118,9 +118,36 @@ describe("planDatabase", () => {
     });
 });
 
+describe("planDatabase over what a cut DROP DATABASE has left", () => {
+    it("drops it first where it is ours", () => {
+        expect(sqlOf({ ...nothing, remains: { multinode: state(MINE) } })[0]).toBe(
+            'DROP DATABASE IF EXISTS "multinode"',
+        );
+        const provisional = provisionalName("multinode");
+        expect(sqlOf({ ...nothing, remains: { [provisional]: state() } }).slice(0, 2)).toEqual([
+            `DROP DATABASE IF EXISTS "${provisional}"`,
+            `CREATE DATABASE "${provisional}" TEMPLATE template0`,
+        ]);
+    });
+
+    it.each([[OTHER], [undefined]])("refuses it where it is not", (marker) => {
+        for (const adopt of [false, true]) {
+            expect(() => sqlOf({ ...nothing, remains: { multinode: state(marker) } }, MINE, { adopt })).toThrow(
+                /was cut has left, and not this resource's.*DROP DATABASE "multinode".*ALREADY_EXISTS/,
+            );
+        }
+    });
+});
+
 describe("planDropDatabase", () => {
     const drop = (observed: ObservedDatabase, options: { drop?: boolean; force?: boolean } = {}) =>
-        planDropDatabase(ON, "multinode", observed, { drop: true, force: true, why: "it is ours", ...options });
+        planDropDatabase(ON, "multinode", observed, {
+            owner: { urns: new Set([MINE.urn]), known: true, adopt: false },
+            drop: true,
+            force: true,
+            why: "it is ours",
+            ...options,
+        });
 
     it("drops what is there, and says what it destroys", () => {
         expect(drop({ ...nothing, database: state(MINE) })).toEqual([
@@ -148,6 +175,14 @@ describe("planDropDatabase", () => {
 
     it("has nothing to do where nothing is left", () => expect(drop(nothing)).toEqual([]));
 
+    it("drops what a cut DROP DATABASE has left of its own, and of nobody else's", () => {
+        const sql = (found: DatabaseState): string[] =>
+            drop({ ...nothing, remains: { multinode: found } }).map((step) => step.sql);
+        expect(sql(state(MINE))).toEqual(['DROP DATABASE IF EXISTS "multinode"']);
+        expect(sql(state(OTHER))).toEqual([]);
+        expect(sql(state())).toEqual([]);
+    });
+
     it.each<[string | null, string]>([
         [null, "NULL"],
         ["it's the user's", "'it''s the user''s'"],
@@ -161,7 +196,7 @@ describe("planDropDatabase", () => {
 
 describe("observeDatabase", () => {
     it("tells the database and what is under its provisional name apart", async () => {
-        const row = { owner: "o", encoding: "UTF8", collation: "C", character_type: "C" };
+        const row = { owner: "o", encoding: "UTF8", collation: "C", character_type: "C", invalid: false };
         const query = jest.fn().mockResolvedValue([
             { ...row, name: provisionalName("multinode"), comment: null },
             { ...row, name: "multinode", comment: withMarker("text", MINE) },
@@ -173,6 +208,18 @@ describe("observeDatabase", () => {
             provisional: expect.objectContaining({ marker: undefined, comment: null }) as unknown,
         });
         expect(query).toHaveBeenCalledWith(expect.anything(), ["multinode", provisionalName("multinode")]);
+    });
+
+    it("takes what a cut DROP DATABASE has left for no database", async () => {
+        const row = { owner: "o", encoding: "UTF8", collation: "C", character_type: "C", invalid: true };
+        const query = jest.fn().mockResolvedValue([{ ...row, name: "multinode", comment: withMarker(null, MINE) }]);
+        await expect(
+            observeDatabase({ query, copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
+        ).resolves.toEqual({
+            database: undefined,
+            provisional: undefined,
+            remains: { multinode: expect.objectContaining({ marker: MINE }) as unknown },
+        });
     });
 
     it("finds nothing where there is nothing", async () => {

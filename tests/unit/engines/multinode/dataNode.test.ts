@@ -1,5 +1,5 @@
 import { dataNode, type ObservedDataNode } from "../../../../provider/engines/multinode/dataNode";
-import type { Leftover } from "../../../../provider/engines/multinode/leftover";
+import type { Leftover, LeftoverContents } from "../../../../provider/engines/multinode/leftover";
 import { connectionTo } from "../../../support/connections";
 import {
     CLUSTER,
@@ -91,12 +91,33 @@ describe("plan of a data node", () => {
             options: { sslmode: "require" },
             connectTimeoutSeconds: 10,
         };
-        const left = (more: Partial<Leftover> = {}): ObservedDataNode =>
-            missing({
-                reached: false,
-                why: "connection refused",
-                leftover: { way, distUuid: CLUSTER, hypertables: [], isEmpty: true, ...more },
+        const seen = (leftover: Omit<Leftover, "way">): ObservedDataNode =>
+            missing({ reached: false, why: "connection refused", leftover: { way, ...leftover } });
+        const left = (more: Partial<LeftoverContents> = {}, isNoted = false): ObservedDataNode =>
+            seen({
+                contents: { timescaledb: true, distUuid: CLUSTER, hypertables: [], isEmpty: true, ...more },
+                isNoted,
             });
+
+        it("notes that the access node makes the database, and takes the note away with the node's adding", () => {
+            const plan = dataNode.plan(seen({ contents: undefined, isNoted: false }), wish);
+            expect(names(plan)).toEqual(["noteDatabase", "addDataNode"]);
+            const [note] = /"?pulumi_timescaledb\.making_[0-9a-f]{16}/.exec(plan.steps[0]?.sql ?? "") ?? [];
+            expect(plan.steps[0]?.sql).toBe(`ALTER DATABASE "metrics" SET ${note} = 'under way'`);
+            expect(plan.steps[1]?.sql).toContain(`ALTER DATABASE "metrics" RESET ${note};`);
+            expect(plan.steps[1]?.sql).toContain("IF made.database_created THEN");
+            expect(names(dataNode.plan(seen({ contents: undefined, isNoted: true }), wish))).toEqual(["addDataNode"]);
+        });
+
+        it("takes an empty database for its own only where its making was noted", () => {
+            const bare = { timescaledb: false, distUuid: null };
+            const sqlOf = (isNoted: boolean): string | undefined =>
+                dataNode.plan(left(bare, isNoted), wish).steps.at(-1)?.sql;
+            expect(sqlOf(true)).toContain("IF true THEN");
+            expect(sqlOf(true)).toContain("RESET pulumi_timescaledb.making_");
+            expect(sqlOf(false)).toContain("IF made.database_created THEN");
+            expect(sqlOf(false)).not.toContain("RESET");
+        });
 
         it("releases the node through the access node and adds it as ours", () => {
             const plan = dataNode.plan(left(), wish);
@@ -109,7 +130,7 @@ describe("plan of a data node", () => {
             expect(add?.sql).toContain("IF true THEN");
         });
 
-        it.each<[string, Partial<Leftover>, Partial<typeof nodeInputs>]>([
+        it.each<[string, Partial<LeftoverContents>, Partial<typeof nodeInputs>]>([
             ["it holds tables of somebody else", { isEmpty: false }, {}],
             ["it is taken over", {}, { adopt: true }],
         ])("keeps the database where %s", (_title, more, inputs) => {
@@ -429,7 +450,8 @@ describe("deletion of a data node", () => {
             expect(steps[2]?.tolerates).toEqual(["2BP01"]);
             const left = entryOf("dn1", { mappings, marker: markOf("urn:dn1", { leaving: true }) });
             const plan = dataNode.planDelete({ ...through(left), alive: new Set() }, known);
-            expect(names(plan)).toEqual(["dropUserMapping", "deleteDataNode"]);
+            expect(names(plan)).toEqual(["deleteDataNode", "dropUserMapping", "deleteDataNode"]);
+            expect(plan.steps[0]).toMatchObject({ tolerates: ["2BP01", "3D000", "08001"] });
             expect(plan.warnings).toEqual([]);
         });
 
