@@ -47,7 +47,7 @@ export interface LeftoverContents {
     readonly distUuid: string | null;
     /** Hypertables, for example `public.conditions`. */
     readonly hypertables: readonly string[];
-    /** Whether nothing is in it but TimescaleDB. */
+    /** Whether no tables are in it but TimescaleDB's own. */
     readonly isEmpty: boolean;
 }
 
