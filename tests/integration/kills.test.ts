@@ -15,6 +15,8 @@ import { describeNewestServers, startCluster, START_TIMEOUT_MS, type TestCluster
 const DATABASE = "killed";
 const LIVES = Number(process.env.KILLED_LIVES ?? 3);
 const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000_000);
+// Not by the console, which a whole run keeps quiet.
+process.stderr.write(`KILL_SEED=${SEED}\n`);
 const LIFE_TIMEOUT_MS = 120_000;
 const KILLS = 2;
 const MOST_ATTEMPTS = 6;

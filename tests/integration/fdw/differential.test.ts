@@ -5,6 +5,8 @@ import { describeServers, START_TIMEOUT_MS } from "../../support/servers";
 
 const OPERATIONS = 12_000;
 const seed = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 1_000_000_000);
+// Not by the console, which a whole run keeps quiet.
+process.stderr.write(`DIFFERENTIAL_SEED=${seed}\n`);
 
 describeServers("fdw", (kind) => {
     let compared: ComparedCluster;
