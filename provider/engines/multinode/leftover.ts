@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { ProviderError } from "../../errors";
+import { address } from "../../postgres/connection";
 import type { Session } from "../../postgres/pool";
 import { refusalOf } from "../../postgres/refusal";
 import { identifier, literal } from "../../postgres/sql";
@@ -155,7 +156,7 @@ function planNote(inputs: DataNodeInputs): Step {
         name: "noteDatabase",
         why: `there is no database ${nodeDatabaseName(inputs)} on ${inputs.nodeName}, and the access node makes one`,
         on: accessDatabase(inputs.accessNode),
-        sql: `ALTER DATABASE ${identifier(inputs.accessNode.database)} SET ${noteName(inputs)} = 'under way'`,
+        sql: `ALTER DATABASE ${identifier(inputs.accessNode.database)} SET ${noteName(inputs)} = ${literal(noteText(inputs))}`,
     };
 }
 
@@ -168,17 +169,19 @@ async function readNote(session: Session, { inputs }: DataNodeWish): Promise<boo
         `SELECT EXISTS (SELECT
                   FROM pg_catalog.pg_db_role_setting s
                   JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS item (value)
-                 WHERE s.setrole = 0 AND d.datname = current_database() AND item.value LIKE $1::text || '=%') AS noted`,
-        [noteName(inputs)],
+                 WHERE s.setrole = 0 AND d.datname = current_database() AND item.value = $1::text) AS noted`,
+        [`${noteName(inputs)}=${noteText(inputs)}`],
     );
     return row?.noted === true;
 }
 
 /** A setting's name takes letters and digits only. */
-function noteName(inputs: DataNodeInputs): string {
-    const { host, port } = inputs;
-    const node = JSON.stringify([host, port, nodeDatabaseName(inputs)]);
-    return `${NOTE}${createHash("sha256").update(node).digest("hex").slice(0, 16)}`;
+function noteName({ nodeName }: DataNodeInputs): string {
+    return `${NOTE}${createHash("sha256").update(nodeName).digest("hex").slice(0, 16)}`;
+}
+
+function noteText(inputs: DataNodeInputs): string {
+    return `${nodeDatabaseName(inputs)} on ${address(inputs)}`;
 }
 
 /** The notes among the settings of an access node's database, of runs that were cut and never finished. */

@@ -103,7 +103,7 @@ describe("plan of a data node", () => {
             const plan = dataNode.plan(seen({ contents: undefined, isNoted: false }), wish);
             expect(names(plan)).toEqual(["noteDatabase", "addDataNode"]);
             const [note] = /"?pulumi_timescaledb\.making_[0-9a-f]{16}/.exec(plan.steps[0]?.sql ?? "") ?? [];
-            expect(plan.steps[0]?.sql).toBe(`ALTER DATABASE "metrics" SET ${note} = 'under way'`);
+            expect(plan.steps[0]?.sql).toBe(`ALTER DATABASE "metrics" SET ${note} = 'metrics on dn1.example.com:5432'`);
             expect(plan.steps[1]?.sql).toContain(`ALTER DATABASE "metrics" RESET ${note};`);
             expect(plan.steps[1]?.sql).toContain("IF made.database_created THEN");
             expect(names(dataNode.plan(seen({ contents: undefined, isNoted: true }), wish))).toEqual(["addDataNode"]);
