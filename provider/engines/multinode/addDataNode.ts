@@ -15,7 +15,7 @@ import { isMarked, ownerOf } from "../ownership";
 import { anonymousBlock } from "./block";
 import { functionOf, type ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
-import { foreignCluster } from "./foreignCluster";
+import { foreignCluster, stillHolds } from "./formerMember";
 import { planLeftover } from "./leftover";
 import type { NodeServer } from "./nodeServer";
 import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
@@ -143,11 +143,8 @@ function planFoundDatabase(
         return [releaseNode(inputs, distUuid)];
     }
     if (!mayEmpty) {
-        throw new ProviderError(
-            "HOLDS_DATA",
-            `database "${name}" on ${nodeLabel(inputs)} still holds ${tables.join(", ")} of an earlier membership`,
-            { remedy: "Drop the database, or set forceDestroy: true to have it made anew without those rows" },
-        );
+        const remedy = "Drop the database, or set forceDestroy: true to have it made anew without those rows";
+        throw stillHolds(inputs, tables, remedy);
     }
     return planDropDatabase(
         nodeMaintenance(inputs),

@@ -4,7 +4,6 @@
  * node.
  */
 import { createHash } from "node:crypto";
-import { ProviderError } from "../../errors";
 import { address } from "../../postgres/connection";
 import type { Session } from "../../postgres/pool";
 import { refusalOf } from "../../postgres/refusal";
@@ -25,9 +24,9 @@ import {
 import { anonymousBlock } from "./block";
 import type { ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
-import { foreignCluster } from "./foreignCluster";
+import { foreignCluster, stillHolds } from "./formerMember";
 import { wayOf } from "./nodeView";
-import { accessDatabase, nodeDatabaseName, nodeLabel } from "./places";
+import { accessDatabase, nodeDatabaseName } from "./places";
 import type { Settings } from "./settings";
 
 /** A data node that the access node does not know yet, as seen from there. */
@@ -136,12 +135,7 @@ export function planLeftover(
         throw foreignCluster(inputs, distUuid);
     }
     if (hypertables.length > 0) {
-        throw new ProviderError(
-            "HOLDS_DATA",
-            `database "${nodeDatabaseName(inputs)}" on ${nodeLabel(inputs)} still holds ${hypertables.join(", ")} ` +
-                "of an earlier membership",
-            { remedy: "Drop the database on that server, or choose another database" },
-        );
+        throw stillHolds(inputs, hypertables, "Drop the database on that server, or choose another database");
     }
     return { steps: releaseThrough(inputs, way, distUuid), ours, together };
 }

@@ -22,6 +22,7 @@ const HBA = [
 ];
 const QUERY = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
 const hasPsql = spawnSync("psql", ["--version"]).status === 0;
+const psqlTitle = `libpq, asked by psql${hasPsql ? "" : " (skipped: it is not on the PATH)"}`;
 const describeTls = missing === undefined ? describe : describe.skip;
 
 describeTls(`TLS on ${missing ?? kind.name}`, () => {
@@ -212,73 +213,60 @@ describeTls(`TLS on ${missing ?? kind.name}`, () => {
         });
     });
 
-    (hasPsql ? describe : describe.skip)(
-        `libpq, asked by psql${hasPsql ? "" : " (skipped: it is not on the PATH)"}`,
-        () => {
-            let folder: string;
+    (hasPsql ? describe : describe.skip)(psqlTitle, () => {
+        let folder: string;
 
-            beforeAll(() => {
-                folder = mkdtempSync(path.join(tmpdir(), "psql-"));
-            });
+        beforeAll(() => {
+            folder = mkdtempSync(path.join(tmpdir(), "psql-"));
+        });
 
-            afterAll(() => rmSync(folder, { recursive: true }));
+        afterAll(() => rmSync(folder, { recursive: true }));
 
-            /** "encrypted", "plain" or "refused". */
-            function byPsql(
-                { host, port, password, sslMode, sslRootCert }: Connection,
-                database: string,
-            ): Promise<string> {
-                const rootCert = path.join(folder, "root.crt");
-                writeFileSync(rootCert, sslRootCert ?? "");
-                const words = {
-                    host,
-                    port,
-                    user: "postgres",
-                    dbname: database,
-                    sslmode: sslMode,
-                    gssencmode: "disable",
-                };
-                const conninfo = Object.entries({ ...words, ...(sslRootCert && { sslrootcert: rootCert }) });
-                const args = ["-XAtc", QUERY, conninfo.map(([name, value]) => `${name}='${value}'`).join(" ")];
-                const env = { PATH: process.env.PATH, PGPASSWORD: password, HOME: folder };
-                return new Promise((resolve) => {
-                    execFile("psql", args, { env }, (error, stdout) =>
-                        resolve(error ? "refused" : stdout.trim() === "t" ? "encrypted" : "plain"),
-                    );
-                });
-            }
-
-            async function byUs(connection: Connection, database: string): Promise<string> {
-                return isEncrypted(connection, database).then(
-                    (encrypted) => (encrypted ? "encrypted" : "plain"),
-                    () => "refused",
+        /** "encrypted", "plain" or "refused". */
+        function byPsql({ host, port, password, sslMode, sslRootCert }: Connection, database: string): Promise<string> {
+            const rootCert = path.join(folder, "root.crt");
+            writeFileSync(rootCert, sslRootCert ?? "");
+            const words = { host, port, user: "postgres", dbname: database, sslmode: sslMode, gssencmode: "disable" };
+            const conninfo = Object.entries({ ...words, ...(sslRootCert && { sslrootcert: rootCert }) });
+            const args = ["-XAtc", QUERY, conninfo.map(([name, value]) => `${name}='${value}'`).join(" ")];
+            const env = { PATH: process.env.PATH, PGPASSWORD: password, HOME: folder };
+            return new Promise((resolve) => {
+                execFile("psql", args, { env }, (error, stdout) =>
+                    resolve(error ? "refused" : stdout.trim() === "t" ? "encrypted" : "plain"),
                 );
-            }
+            });
+        }
 
-            it("comes to the same end in every mode, with every root certificate, at every server and database", async () => {
-                const seen = new Set<string>();
-                for (const sslMode of SSL_MODES) {
-                    for (const sslRootCert of [undefined, authority.cert, stranger.cert]) {
-                        for (const [target, database] of [
-                            [server, "postgres"],
-                            [server, "plainly"],
-                            [server, "encrypted"],
-                            [plain, "postgres"],
-                        ] as const) {
-                            const connection = to(target, { sslMode, sslRootCert });
-                            const expected = await byPsql(connection, database);
-                            const root =
-                                sslRootCert === undefined ? "no" : sslRootCert === authority.cert ? "its" : "another";
-                            const what = `${sslMode}, ${root} root certificate, ${database}: `;
-                            expect(what + (await byUs(connection, database))).toBe(what + expected);
-                            seen.add(expected);
-                        }
+        async function byUs(connection: Connection, database: string): Promise<string> {
+            return isEncrypted(connection, database).then(
+                (encrypted) => (encrypted ? "encrypted" : "plain"),
+                () => "refused",
+            );
+        }
+
+        it("comes to the same end in every mode, with every root certificate, at every server and database", async () => {
+            const seen = new Set<string>();
+            for (const sslMode of SSL_MODES) {
+                for (const sslRootCert of [undefined, authority.cert, stranger.cert]) {
+                    for (const [target, database] of [
+                        [server, "postgres"],
+                        [server, "plainly"],
+                        [server, "encrypted"],
+                        [plain, "postgres"],
+                    ] as const) {
+                        const connection = to(target, { sslMode, sslRootCert });
+                        const expected = await byPsql(connection, database);
+                        const root =
+                            sslRootCert === undefined ? "no" : sslRootCert === authority.cert ? "its" : "another";
+                        const what = `${sslMode}, ${root} root certificate, ${database}: `;
+                        expect(what + (await byUs(connection, database))).toBe(what + expected);
+                        seen.add(expected);
                     }
                 }
-                expect([...seen].sort()).toEqual(["encrypted", "plain", "refused"]);
-            }, 60_000);
-        },
-    );
+            }
+            expect([...seen].sort()).toEqual(["encrypted", "plain", "refused"]);
+        }, 60_000);
+    });
 
     describe("a server that asks for a client certificate", () => {
         beforeAll(() => server.setHba(["hostssl certified all all cert", "host postgres all all scram-sha-256"]));

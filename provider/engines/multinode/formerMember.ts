@@ -1,9 +1,9 @@
-/** A database that is a data node of another cluster. */
+/** Why a database that is, or was, a data node cannot be added, whichever way it was seen. */
 import { ProviderError } from "../../errors";
 import type { DataNodeInputs } from "../desired";
 import { nodeDatabaseName, nodeLabel } from "./places";
 
-/** It must not lose the database by mistake. */
+/** Another cluster must not lose its database by mistake. */
 export function foreignCluster(inputs: DataNodeInputs, distUuid: string): ProviderError {
     return new ProviderError(
         "FOREIGN_CLUSTER",
@@ -13,5 +13,15 @@ export function foreignCluster(inputs: DataNodeInputs, distUuid: string): Provid
                 "Remove it there first. If that cluster is gone, drop the database, " +
                 "or set adopt: true and forceDestroy: true to take it over without its tables",
         },
+    );
+}
+
+/** Its tables would keep new ones of their names from being made, and may be all that is left of them. */
+export function stillHolds(inputs: DataNodeInputs, tables: readonly string[], remedy: string): ProviderError {
+    return new ProviderError(
+        "HOLDS_DATA",
+        `database "${nodeDatabaseName(inputs)}" on ${nodeLabel(inputs)} still holds ${tables.join(", ")} ` +
+            "of an earlier membership",
+        { remedy },
     );
 }
