@@ -5,6 +5,8 @@
  *     const { stdout } = await run("go", ["version"]);
  */
 import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
 
 const SHOWN_LINES = 30;
 
@@ -32,4 +34,18 @@ export function run(command, args, { input, timeoutMs, ...options } = {}) {
             reject(new Error(`${command} ${args.join(" ")}: ended with ${signal ?? code}\n${output}`));
         });
     });
+}
+
+/**
+ * The files of that name on PATH, and in further folders after it, the first one first.
+ *
+ * @param {string} command
+ * @param {readonly string[]} [more]
+ * @returns {string[]}
+ */
+export function findCommand(command, more = []) {
+    return [...(process.env.PATH ?? "").split(path.delimiter), ...more]
+        .filter((folder) => folder !== "")
+        .map((folder) => path.join(folder, command))
+        .filter((file) => fs.existsSync(file));
 }

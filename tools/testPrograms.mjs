@@ -1,7 +1,6 @@
 // @ts-check
 /** Programs that some tests ask for a second opinion: a browser, and libpq by psql. Tests say why they do without. */
-import fs from "node:fs";
-import path from "node:path";
+import { findCommand } from "./command.mjs";
 import { canInstallPackages, installPackages } from "./debian.mjs";
 
 /** Commands and the Debian packages that have them. */
@@ -27,6 +26,5 @@ export async function ensureTestPrograms({ log = () => undefined } = {}) {
 
 /** @param {string} command */
 function isOnPath(command) {
-    const folders = (process.env.PATH ?? "").split(path.delimiter);
-    return folders.some((folder) => fs.existsSync(path.join(folder, command)));
+    return findCommand(command).length > 0;
 }

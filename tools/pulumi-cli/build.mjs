@@ -5,7 +5,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { run } from "../command.mjs";
+import { findCommand, run } from "../command.mjs";
 
 const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 const BUILD_TIMEOUT_MS = 1_800_000;
@@ -40,8 +40,7 @@ export async function buildFromModules({ bin, version, repository }) {
 
 /** @returns {string} */
 function findGo() {
-    const folders = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/local/go/bin"];
-    const go = folders.map((folder) => path.join(folder, "go")).find((file) => fs.existsSync(file));
+    const [go] = findCommand("go", ["/usr/local/go/bin"]);
     if (!go)
         throw new Error(
             "there is no Go to build pulumi with: install Go 1.25 or later (https://go.dev/dl/), or pulumi",

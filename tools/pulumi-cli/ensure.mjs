@@ -10,7 +10,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { buildOnce } from "../cache.mjs";
-import { run } from "../command.mjs";
+import { findCommand, run } from "../command.mjs";
 import { buildFromModules } from "./build.mjs";
 
 /** The version that is made where none is installed. */
@@ -49,9 +49,7 @@ export async function ensurePulumi({ log = () => undefined } = {}) {
 
 /** @returns {PulumiCli | undefined} */
 function findOnPath() {
-    for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {
-        const program = path.join(folder, "pulumi");
-        if (!folder || !fs.existsSync(program)) continue;
+    for (const program of findCommand("pulumi")) {
         const bin = path.dirname(fs.realpathSync(program));
         const version = versionOf(program);
         const [major, minor] = (version ?? "").split(".").map(Number);
