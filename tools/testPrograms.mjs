@@ -7,7 +7,7 @@ import { canInstallPackages, installPackages } from "./debian.mjs";
 const PROGRAMS = { chromium: "chromium", psql: "postgresql-client" };
 
 /**
- * Finds them, or, for root on Debian, installs them.
+ * Finds them, or, for root on Debian, installs them. Without them a few tests are skipped, and no more than those.
  *
  * @param {{ log?: (line: string) => void }} [options]
  * @returns {Promise<string>} what is there
@@ -17,7 +17,7 @@ export async function ensureTestPrograms({ log = () => undefined } = {}) {
     const packages = missing.map(([, name]) => name);
     if (missing.length && canInstallPackages()) {
         log(`installing Debian's ${packages.join(" and ")}`);
-        await installPackages(packages);
+        await installPackages(packages).catch((error) => log(`that failed: ${error.message.split("\n")[0]}`));
     }
     return Object.keys(PROGRAMS)
         .map((command) => `${command}${isOnPath(command) ? "" : ": none"}`)
