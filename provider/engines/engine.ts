@@ -52,8 +52,8 @@ export interface Step {
     /** Steps that follow each other on one place and bear the same name here share one transaction. */
     readonly transaction?: string;
     /**
-     * SQLSTATEs by which the server says that the step did what it is there for, or that it was done before. The next
-     * round plans from what is then there. Not inside a transaction.
+     * SQLSTATEs by which the server says that the step did what it is there for, that it was done before, or that the
+     * steps behind it are to find another way. The next round plans from what is then there. Not inside a transaction.
      */
     readonly tolerates?: readonly string[];
     /** What the server's refusal means here, by its SQLSTATE: the error that the user gets, the server's as its cause. */

@@ -21,6 +21,8 @@ export interface Marker {
     readonly adopted?: true;
     /** Set while the object is being removed, where a part of it goes before the object itself. */
     readonly leaving?: true;
+    /** How many scratch databases may be on a data node's server, of those that it was added by way of. */
+    readonly scratch?: number;
     /** Which of its resource's objects it is, where there are several: "shard 3/8". */
     readonly part?: string;
     /** Set on a data node that queries and rows are to go past. */

@@ -10,10 +10,11 @@ import { planDeleteAccessNode } from "./accessNodeDelete";
 import { observeCluster, type ClusterState } from "./cluster";
 import { foreseeAccessNode } from "./foresee";
 import { pingNodes } from "./liveness";
+import { readNoteSchemas } from "./notes";
 import { accessDatabase, accessLabel, accessMaintenance } from "./places";
 import { preflightAccessNode } from "./preflight";
 import { observeRelations } from "./relations";
-import { planSettings, settingsFor, type Settings } from "./settings";
+import { mayInsertWithoutCopy, planSettings, settingsFor, type Settings } from "./settings";
 
 /** What a program wants of an access node. */
 export type AccessNodeWish = Wish<AccessNodeInputs, AccessNodeComputed>;
@@ -24,12 +25,16 @@ export interface ObservedAccessNode {
     readonly postgresVersion: string;
     readonly database: ObservedDatabase;
     readonly settings: Settings;
+    /** Whether the user may set that rows are inserted without COPY, see settings.ts. */
+    readonly mayInsertWithoutCopy: boolean;
     /** undefined while the database does not exist under its name, or has no TimescaleDB. */
     readonly cluster?: ClusterState;
     /** The data nodes that answer; empty where that was not asked. */
     readonly alive: ReadonlySet<string>;
     /** What users have in the database, for example `table "public.users"`. */
     readonly relations: readonly string[];
+    /** The schemas of notes that cut runs left, see notes.ts. */
+    readonly notes: readonly string[];
 }
 
 /** Access nodes of the engine multinode. */
@@ -60,15 +65,19 @@ async function observe(
                       WHERE s.setrole = 0 AND d.datname = $1::text) AS settings`,
             [inputs.database],
         );
+        const postgresVersion = row?.version.split(" ", 1)[0] ?? "";
         return {
-            postgresVersion: row?.version.split(" ", 1)[0] ?? "",
+            postgresVersion,
             database: await observeDatabase(session, inputs.database),
             settings: Object.fromEntries((row?.settings ?? []).map(splitSetting)),
+            mayInsertWithoutCopy: await mayInsertWithoutCopy(session, postgresVersion),
         };
     });
     if (server.database.database === undefined) {
         // What is left of it is for create and delete to find: a read is told that it is gone.
-        return shared || isNothing(server.database) ? undefined : { ...server, alive: new Set(), relations: [] };
+        return shared || isNothing(server.database)
+            ? undefined
+            : { ...server, alive: new Set(), relations: [], notes: [] };
     }
     // The session is ended: one that stays open would keep the database from being dropped.
     return servers.on(
@@ -81,6 +90,7 @@ async function observe(
                 cluster,
                 alive: cluster === undefined ? new Set<string>() : await pingNodes(session, cluster.versions, names),
                 relations: shared ? [] : await observeRelations(session),
+                notes: shared ? [] : await readNoteSchemas(session),
             };
         },
         true,
@@ -114,7 +124,11 @@ function plan(observed: ObservedAccessNode | undefined, wish: AccessNodeWish): P
             ...steps,
             ...(cluster === undefined
                 ? [createExtension(inputs)]
-                : planSettings(accessDatabase(inputs), settingsFor(cluster.versions), observed?.settings ?? {})),
+                : planSettings(
+                      accessDatabase(inputs),
+                      settingsFor(cluster.versions, observed?.mayInsertWithoutCopy === true),
+                      observed?.settings ?? {},
+                  )),
         ],
         ...(cluster === undefined
             ? { more: "TimescaleDB's version and the cluster's id are known only then: settings and mark follow" }

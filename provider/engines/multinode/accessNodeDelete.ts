@@ -6,7 +6,7 @@ import type { AccessNodeInputs } from "../desired";
 import type { Plan } from "../engine";
 import { claimedAnew, isClaimedAnew, isMarked, ownerOf } from "../ownership";
 import type { AccessNodeWish, ObservedAccessNode } from "./accessNode";
-import { notesAmong } from "./leftover";
+import { eraseNote } from "./notes";
 import { accessDatabase, accessMaintenance } from "./places";
 import { planRemoveAll } from "./removal";
 import { planResetSettings, settingsFor } from "./settings";
@@ -45,11 +45,19 @@ export function planDeleteAccessNode(observed: ObservedAccessNode | undefined, w
             ...removed.steps,
             ...(drop || cluster === undefined
                 ? []
-                : planResetSettings(
-                      accessDatabase(inputs),
-                      { ...settingsFor(cluster.versions), ...notesAmong(observed.settings) },
-                      observed.settings,
-                  )),
+                : [
+                      ...planResetSettings(
+                          accessDatabase(inputs),
+                          settingsFor(cluster.versions, observed.mayInsertWithoutCopy),
+                          observed.settings,
+                      ),
+                      ...observed.notes.map((schema) => ({
+                          name: "dropSchema",
+                          why: "a run was cut and never finished",
+                          on: accessDatabase(inputs),
+                          sql: eraseNote(schema),
+                      })),
+                  ]),
             ...planDropDatabase(accessMaintenance(inputs), inputs.database, observed.database, {
                 owner: ownerOf(wish),
                 drop,

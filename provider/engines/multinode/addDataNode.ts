@@ -12,16 +12,19 @@ import type { DataNodeInputs } from "../desired";
 import type { Plan, Step } from "../engine";
 import { withMarker, type Marker } from "../marker";
 import { isMarked, ownerOf } from "../ownership";
-import { anonymousBlock } from "./block";
+import { anonymousBlock, statements } from "./block";
 import { functionOf, type ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
+import { planUnseen } from "./detour";
 import { foreignCluster, stillHolds } from "./formerMember";
 import { planLeftover } from "./leftover";
 import type { NodeServer } from "./nodeServer";
-import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
+import { planRelease, planReleaseToBootstrap } from "./release";
+import { accessDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
 import { createMapping, secretsOf, wantedMapping } from "./userMapping";
 
 type ReachedServer = Extract<NodeServer, { reached: true }>;
+type UnreachedServer = Extract<NodeServer, { reached: false }>;
 
 /** The steps by which a data node is registered, its database made first. */
 export function planAddDataNode(cluster: ClusterState, node: NodeServer, wish: DataNodeWish): Plan {
@@ -35,20 +38,28 @@ export function planAddDataNode(cluster: ClusterState, node: NodeServer, wish: D
         );
     }
     if (!node.reached) {
-        const { steps, ours, together } = planLeftover(cluster, node.leftover, wish);
-        const isOurs = ours ? "true" : inputs.bootstrap ? "made.database_created" : "false";
-        return {
-            steps: [...steps, addDataNode(cluster, isOurs, inputs, together)],
-            warnings: [
-                `data node "${inputs.nodeName}" is seen through the access node alone (${node.why}): ` +
-                    "what its server lacks shows only when it is used",
-            ],
-        };
+        return planUnreached(cluster, node, wish);
     }
     const { steps, ours } = inputs.bootstrap
         ? planNodeDatabase(cluster, node, wish)
         : { steps: planPrepared(cluster, node, wish), ours: false };
     return { steps: [...steps, addDataNode(cluster, ours ? "true" : "false", inputs)], warnings: [] };
+}
+
+/** The steps through the access node alone. */
+function planUnreached(cluster: ClusterState, { why, leftover }: UnreachedServer, wish: DataNodeWish): Plan {
+    const { inputs } = wish;
+    const warnings = [
+        `data node "${inputs.nodeName}" is seen through the access node alone (${why}): ` +
+            "what its server lacks shows only when it is used",
+    ];
+    const made = inputs.bootstrap ? "made.database_created" : "false";
+    if (leftover?.seen === undefined) {
+        const add = addDataNode(cluster, made, inputs);
+        return { steps: leftover === undefined ? [add] : planUnseen(cluster, leftover.note, wish, add), warnings };
+    }
+    const { steps, ours, together } = planLeftover(cluster, leftover.seen, leftover.note, wish);
+    return { steps: [...steps, addDataNode(cluster, ours ? "true" : made, inputs, together)], warnings };
 }
 
 /** Two names for one database make the access node wait for itself. */
@@ -140,7 +151,7 @@ function planFoundDatabase(
         throw foreignCluster(inputs, distUuid);
     }
     if (tables.length === 0) {
-        return [releaseNode(inputs, distUuid)];
+        return [planReleaseToBootstrap(inputs, name, distUuid, foreignId(distUuid))];
     }
     if (!mayEmpty) {
         const remedy = "Drop the database, or set forceDestroy: true to have it made anew without those rows";
@@ -183,18 +194,12 @@ function planPrepared(cluster: ClusterState, { contents, database }: ReachedServ
     if (distUuid !== cluster.clusterId && !(inputs.adopt && inputs.forceDestroy)) {
         throw foreignCluster(inputs, distUuid);
     }
-    return [releaseNode(inputs, distUuid)];
+    return [planRelease(inputs, name, distUuid, foreignId(distUuid))];
 }
 
 /** While the node says that it belongs to a cluster, it cannot be added, not even to that one. */
-function releaseNode(inputs: DataNodeInputs, distUuid: string): Step {
-    return {
-        name: "deleteDistUuid",
-        why: `the node says that it belongs to cluster ${distUuid}, which does not know it`,
-        on: nodeDatabase(inputs),
-        sql: `DELETE FROM _timescaledb_catalog.metadata WHERE key = 'dist_uuid' AND value = $1::text`,
-        values: [distUuid],
-    };
+function foreignId(distUuid: string): string {
+    return `the node says that it belongs to cluster ${distUuid}, which does not know it`;
 }
 
 function databaseTaken(inputs: DataNodeInputs, urn: string): ProviderError {
@@ -245,7 +250,7 @@ function addDataNode(
                     : [
                           `    PERFORM ${functionOf(cluster, "alter_data_node")}(${literal(nodeName)}, available => false);`,
                       ]),
-                ...together.map((statement) => `    ${statement};`),
+                ...statements("    ", together),
                 "END",
             ].join("\n"),
         ),

@@ -8,3 +8,8 @@ export function anonymousBlock(body: string): string {
     }
     return `DO ${tag}\n${body}\n${tag}`;
 }
+
+/** Statements as the lines of a block. */
+export function statements(indent: string, each: readonly string[]): string[] {
+    return each.map((statement) => `${indent}${statement};`);
+}

@@ -11,9 +11,19 @@ import { lastCopyError, planDrain } from "./drain";
 import { planHeal } from "./liveness";
 import type { NodeServer } from "./nodeServer";
 import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
-import { planForget, planReleaseThrough, planRemoveLeft, planRemoveThrough, type Leaving } from "./removal";
+import { planRelease } from "./release";
+import {
+    planForget,
+    planLeaveScratch,
+    planReleaseThrough,
+    planRemoveLeft,
+    planRemoveThrough,
+    type Leaving,
+} from "./removal";
+import { isScratch, planDropScratch } from "./scratch";
 
 const UNDEFINED_OBJECT = "42704";
+const KEPT = "the database is kept and leaves the cluster";
 const NOTHING: Plan = { steps: [], warnings: [] };
 
 /** The steps by which a data node goes. */
@@ -36,6 +46,10 @@ export function planDeleteDataNode(observed: ObservedDataNode | undefined, wish:
             steps: [],
             warnings: [`data node "${inputs.nodeName}" is not this resource's any more and is left alone`],
         };
+    }
+    const on = accessDatabase(inputs.accessNode);
+    if (isScratch(cluster, entry)) {
+        return { steps: planLeaveScratch(on, cluster, entry, observed.alive), warnings: [] };
     }
     const held = observed.holdings ?? { tables: [], soleChunks: [], cutMoves: [] };
     const leaving: Leaving = { tables: held.tables, soleChunks: held.soleChunks.length };
@@ -82,7 +96,7 @@ function planRemove(
     const { inputs, last } = wish;
     const on = accessDatabase(inputs.accessNode);
     const isAlive = alive.has(entry.name);
-    const heal = isAlive ? planHeal(on, cluster, [entry.name]) : [];
+    const heal = isAlive ? [...planHeal(on, cluster, [entry.name]), ...planDropScratch(on, cluster, entry)] : [];
     const forget = planForget(on, cluster, entry, leaving);
     if (node.reached) {
         return { steps: [...heal, ...forget, ...planCleanNode(node, entry, wish)], warnings: [] };
@@ -120,6 +134,7 @@ function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, wish: Dat
         return [];
     }
     const { inputs, last } = wish;
+    const name = nodeDatabaseName(inputs);
     const { database } = node.database;
     const isMember = node.contents?.distUuid === inputs.accessNode.id;
     const isOurs =
@@ -133,8 +148,8 @@ function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, wish: Dat
     }
     return [
         ...(drop ? node.prepared.map((gid) => rollbackPrepared(gid, inputs)) : []),
-        ...(!drop && isMember ? [releaseNode(inputs)] : []),
-        ...planDropDatabase(nodeMaintenance(inputs), nodeDatabaseName(inputs), node.database, {
+        ...(!drop && isMember ? [planRelease(inputs, name, inputs.accessNode.id, KEPT)] : []),
+        ...planDropDatabase(nodeMaintenance(inputs), name, node.database, {
             owner: ownerOf(wish),
             drop,
             force: supports("dropDatabaseForce", {
@@ -155,16 +170,6 @@ function rollbackPrepared(gid: string, inputs: DataNodeInputs): Step {
         on: nodeDatabase(inputs),
         sql: `ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'`,
         tolerates: [UNDEFINED_OBJECT],
-    };
-}
-
-function releaseNode(inputs: DataNodeInputs): Step {
-    return {
-        name: "deleteDistUuid",
-        why: "the database is kept and leaves the cluster",
-        on: nodeDatabase(inputs),
-        sql: `DELETE FROM _timescaledb_catalog.metadata WHERE key = 'dist_uuid' AND value = $1::text`,
-        values: [inputs.accessNode.id],
     };
 }
 

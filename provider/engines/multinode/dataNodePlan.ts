@@ -11,6 +11,8 @@ import { planAddDataNode } from "./addDataNode";
 import { findEntry, functionOf, requireCluster, type ClusterState, type NodeEntry } from "./cluster";
 import type { DataNodeWish, ObservedDataNode } from "./dataNode";
 import { accessDatabase, nodeDatabaseName } from "./places";
+import { planLeaveScratch } from "./removal";
+import { isScratch, planDropScratch } from "./scratch";
 import { planMapping } from "./userMapping";
 
 /** The steps to the wished data node. */
@@ -22,8 +24,13 @@ export function planDataNode(observed: ObservedDataNode | undefined, wish: DataN
         return planAddDataNode(cluster, observed?.node ?? { reached: false, why: "it was not looked at" }, wish);
     }
     refuseOthersEntry(entry, wish);
+    const on = accessDatabase(inputs.accessNode);
+    if (isScratch(cluster, entry)) {
+        const more = "whether the node can be added without a scratch database shows only then";
+        return { steps: planLeaveScratch(on, cluster, entry, observed.alive), more, warnings: [] };
+    }
     refuseLostDatabase(cluster, observed, wish);
-    return { steps: planEntry(cluster, entry, wish), warnings: [] };
+    return { steps: [...planDropScratch(on, cluster, entry), ...planEntry(cluster, entry, wish)], warnings: [] };
 }
 
 function refuseOthersEntry(entry: NodeEntry, wish: DataNodeWish): void {

@@ -3,7 +3,7 @@ import { newDatabase } from "../database";
 import type { DataNodeInputs } from "../desired";
 import type { Ahead } from "../engine";
 import { readFutureAccess } from "../gather";
-import type { Servers } from "../servers";
+import { ACCESS, type Servers } from "../servers";
 import { markerOf, type AccessNodeWish, type ObservedAccessNode } from "./accessNode";
 import type { ClusterState, NodeEntry } from "./cluster";
 import type { DataNodeWish, ObservedDataNode } from "./dataNode";
@@ -11,6 +11,7 @@ import type { HypertableWish } from "./distributedHypertable";
 import { nothingThere, type ObservedHypertable } from "./hypertableObserve";
 import { observeNodeServer } from "./nodeServer";
 import { nodeDatabaseName } from "./places";
+import { mayInsertWithoutCopy } from "./settings";
 
 /** An access node's database that was made and marked, and has got TimescaleDB. */
 export async function foreseeAccessNode(
@@ -19,13 +20,18 @@ export async function foreseeAccessNode(
     ahead: Ahead,
 ): Promise<ObservedAccessNode> {
     const cluster = await foreseeCluster(servers, wish.newId, ahead);
+    const { postgresVersion } = cluster.versions;
     return {
-        postgresVersion: cluster.versions.postgresVersion,
+        postgresVersion,
         database: newDatabase(markerOf(undefined, wish), cluster.locale),
         settings: {},
+        mayInsertWithoutCopy: await servers.on(servers.maintenance(ACCESS), (session) =>
+            mayInsertWithoutCopy(session, postgresVersion),
+        ),
         cluster,
         alive: new Set(),
         relations: [],
+        notes: [],
     };
 }
 

@@ -3,11 +3,10 @@
  * node did, and is refused from then on as one that is a data node already (TS174). Seen and mended through the access
  * node.
  */
-import { createHash } from "node:crypto";
 import { address } from "../../postgres/connection";
 import type { Session } from "../../postgres/pool";
 import { refusalOf } from "../../postgres/refusal";
-import { identifier, literal } from "../../postgres/sql";
+import { literal } from "../../postgres/sql";
 import { serverError } from "../../postgres/sqlState";
 import type { DataNodeInputs } from "../desired";
 import type { Step } from "../engine";
@@ -21,22 +20,29 @@ import {
     type ForeignTables,
     type Way,
 } from "../throughAccess";
-import { anonymousBlock } from "./block";
+import { anonymousBlock, statements } from "./block";
 import type { ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
 import { foreignCluster, stillHolds } from "./formerMember";
 import { wayOf } from "./nodeView";
+import { eraseNote, noteSchema, planNote, readNote, type Note } from "./notes";
 import { accessDatabase, nodeDatabaseName } from "./places";
-import type { Settings } from "./settings";
+import { explainRelease } from "./release";
 
 /** A data node that the access node does not know yet, as seen from there. */
 export interface Leftover {
+    /** What an earlier run noted of it. */
+    readonly note: Note | undefined;
+    /** undefined: the access node cannot look at it. */
+    readonly seen?: SeenLeftover;
+}
+
+/** What the access node sees. */
+export interface SeenLeftover {
     /** The access node's way to it. */
     readonly way: Way;
     /** What is in the database; undefined where it does not exist. */
     readonly contents: LeftoverContents | undefined;
-    /** Whether a run noted on the access node that it was about to make the database, see {@link planNote}. */
-    readonly isNoted: boolean;
 }
 
 /** What is in a database that the access node does not know. */
@@ -51,7 +57,6 @@ export interface LeftoverContents {
     readonly isEmpty: boolean;
 }
 
-const NOTE = "pulumi_timescaledb.making_";
 const METADATA = { schema: "_timescaledb_catalog", table: "metadata", columns: "key name, value text" };
 const TABLES: ForeignTables = {
     remote_extension: { schema: "pg_catalog", table: "pg_extension", columns: "extname name" },
@@ -64,24 +69,28 @@ const TABLES: ForeignTables = {
     remote_tables: { schema: "pg_catalog", table: "pg_tables", columns: "schemaname name" },
 };
 
-/** Looks; undefined where the access node cannot. */
-export async function observeLeftover(servers: Servers, wish: DataNodeWish): Promise<Leftover | undefined> {
+/** Looks at it. */
+export async function observeLeftover(servers: Servers, wish: DataNodeWish): Promise<Leftover> {
     const access = await readAccess(servers);
+    const note = await servers.on(access.place, (session) => readNote(session, wish.inputs));
+    if (!access.facts.user.superuser) {
+        // It may be let look, but it could not free what it sees.
+        return { note };
+    }
     const way = wayOf(servers, nodeCheckOf(wish), access);
-    const isNoted = await servers.on(access.place, (session) => readNote(session, wish));
     try {
         const database = nodeDatabaseName(wish.inputs);
         const contents = await withForeignTables(servers, access, way, database, TABLES, readContents);
-        return { way, contents, isNoted };
+        return { note, seen: { way, contents } };
     } catch (error) {
         const found = serverError(error);
         if (found === undefined) {
             throw error;
         }
-        // Else: no postgres_fdw, no right to make it, no way: nothing is known of the node.
+        // Else: no postgres_fdw, no way: nothing is known of the node.
         return refusalOf(found.detail ?? found.message).cause === "database"
-            ? { way, contents: undefined, isNoted }
-            : undefined;
+            ? { note, seen: { way, contents: undefined } }
+            : { note };
     }
 }
 
@@ -114,17 +123,16 @@ export interface LeftoverPlan {
 /** From what is seen to a data node that can be added. */
 export function planLeftover(
     cluster: ClusterState,
-    leftover: Leftover | undefined,
+    { way, contents }: SeenLeftover,
+    note: Note | undefined,
     { inputs }: DataNodeWish,
 ): LeftoverPlan {
-    if (leftover === undefined) {
-        return { steps: [], ours: false, together: [] };
-    }
-    const { contents, isNoted, way } = leftover;
+    const making = { making: `${nodeDatabaseName(inputs)} on ${address(inputs)}` };
+    const isNoted = note !== undefined && "making" in note && note.making === making.making;
     const isToNote = contents === undefined && inputs.bootstrap && !isNoted;
-    const together = isNoted || isToNote ? [forget(inputs)] : [];
+    const together = note !== undefined || isToNote ? [eraseNote(noteSchema(inputs))] : [];
     if (contents === undefined) {
-        return { steps: isToNote ? [planNote(inputs)] : [], ours: false, together };
+        return { steps: isToNote ? [planMaking(inputs, making)] : [], ours: false, together };
     }
     const { timescaledb, distUuid, hypertables, isEmpty } = contents;
     const ours = inputs.bootstrap && !inputs.adopt && isEmpty && (timescaledb || isNoted);
@@ -142,45 +150,11 @@ export function planLeftover(
 
 /**
  * add_data_node() makes the node's database some time before it does anything that could be told from a user's own
- * empty database. So it is noted that there was none, as a setting of the access node's database that nobody reads, and
- * the block that adds the node takes the note away.
+ * empty database. So it is noted that there was none.
  */
-function planNote(inputs: DataNodeInputs): Step {
-    return {
-        name: "noteDatabase",
-        why: `there is no database ${nodeDatabaseName(inputs)} on ${inputs.nodeName}, and the access node makes one`,
-        on: accessDatabase(inputs.accessNode),
-        sql: `ALTER DATABASE ${identifier(inputs.accessNode.database)} SET ${noteName(inputs)} = ${literal(noteText(inputs))}`,
-    };
-}
-
-function forget(inputs: DataNodeInputs): string {
-    return `ALTER DATABASE ${identifier(inputs.accessNode.database)} RESET ${noteName(inputs)}`;
-}
-
-async function readNote(session: Session, { inputs }: DataNodeWish): Promise<boolean> {
-    const [row] = await session.query<{ noted: boolean }>(
-        `SELECT EXISTS (SELECT
-                  FROM pg_catalog.pg_db_role_setting s
-                  JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS item (value)
-                 WHERE s.setrole = 0 AND d.datname = current_database() AND item.value = $1::text) AS noted`,
-        [`${noteName(inputs)}=${noteText(inputs)}`],
-    );
-    return row?.noted === true;
-}
-
-/** A setting's name takes letters and digits only. */
-function noteName({ nodeName }: DataNodeInputs): string {
-    return `${NOTE}${createHash("sha256").update(nodeName).digest("hex").slice(0, 16)}`;
-}
-
-function noteText(inputs: DataNodeInputs): string {
-    return `${nodeDatabaseName(inputs)} on ${address(inputs)}`;
-}
-
-/** The notes among the settings of an access node's database, of runs that were cut and never finished. */
-export function notesAmong(settings: Settings): Settings {
-    return Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith(NOTE)));
+function planMaking(inputs: DataNodeInputs, note: Note): Step {
+    const why = `there is no database ${nodeDatabaseName(inputs)} on ${inputs.nodeName}, and the access node makes one`;
+    return planNote(inputs, note, why);
 }
 
 function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Step[] {
@@ -202,16 +176,16 @@ function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Ste
             ...common,
             name: "deleteDistUuid",
             why: `the node says that it belongs to cluster ${distUuid}, which does not know it`,
+            explains: explainRelease(inputs.nodeName, nodeDatabaseName(inputs)),
             sql: anonymousBlock(
                 [
                     "DECLARE had boolean := EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'postgres_fdw');",
                     "BEGIN",
-                    ...makeForeignTables(way, nodeDatabaseName(inputs), { remote_metadata: METADATA }).map(indented),
-                    indented(
-                        "DELETE FROM pg_temp.remote_metadata " +
-                            `WHERE key = 'dist_uuid' AND value = ${literal(distUuid)}`,
-                    ),
-                    indented(DROP_FOREIGN_TABLES),
+                    ...statements("    ", [
+                        ...makeForeignTables(way, nodeDatabaseName(inputs), { remote_metadata: METADATA }),
+                        `DELETE FROM pg_temp.remote_metadata WHERE key = 'dist_uuid' AND value = ${literal(distUuid)}`,
+                        DROP_FOREIGN_TABLES,
+                    ]),
                     "    IF NOT had THEN",
                     "        DROP EXTENSION postgres_fdw;",
                     "    END IF;",
@@ -220,8 +194,4 @@ function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Ste
             ),
         },
     ];
-}
-
-function indented(statement: string): string {
-    return `    ${statement};`;
 }

@@ -27,6 +27,7 @@ import { checkHypertableRights } from "../hypertableRights";
 import { ownerOf } from "../ownership";
 import type { ServerFacts } from "../serverFacts";
 import { ACCESS, type Servers } from "../servers";
+import { grantsSettings, INSERT_WITH_COPY, mayInsertWithoutCopy } from "./settings";
 import { apacheLicence, checkNode, type NodeTerms } from "./nodeChecks";
 import { checkAccessView } from "./nodeView";
 
@@ -37,8 +38,8 @@ export async function preflightAccessNode(
     servers: Servers,
     _wish: Wish<AccessNodeInputs, AccessNodeComputed>,
 ): Promise<readonly Problem[]> {
-    const { facts } = await readFutureAccess(servers);
-    return checkAccessServer(servers.label(ACCESS), facts);
+    const access = await readFutureAccess(servers);
+    return [...checkAccessServer(servers.label(ACCESS), access.facts), ...(await checkInsertWithCopy(servers, access))];
 }
 
 /** Checks a new data node: from the provider and from the access node's view. */
@@ -81,6 +82,7 @@ export async function checkServers(servers: Servers, nodes: readonly NodeCheck[]
     const problems = [
         ...checkAccessServer(servers.label(ACCESS), access.facts),
         ...checkAccessName(servers.label(ACCESS), servers.access, access.facts),
+        ...(await checkInsertWithCopy(servers, access)),
     ];
     for (const [i, side] of found.entries()) {
         const node = nodes[i];
@@ -125,6 +127,27 @@ function checkAccessServer(server: string, facts: ServerFacts): Problem[] {
         );
     }
     return problems;
+}
+
+/** A cluster works without that right, until a data node is down. */
+async function checkInsertWithCopy(servers: Servers, { facts, place }: AccessSide): Promise<Problem[]> {
+    const { postgresVersion, user } = facts;
+    if (await servers.on(place, (session) => mayInsertWithoutCopy(session, postgresVersion))) {
+        return [];
+    }
+    const remedy = grantsSettings(postgresVersion)
+        ? `GRANT SET ON PARAMETER ${INSERT_WITH_COPY} TO "${user.name}"`
+        : `ALTER DATABASE "${servers.access.database}" SET ${INSERT_WITH_COPY} = 'false', once it is made`;
+    return [
+        problem(servers.label(ACCESS), {
+            severity: "warning",
+            check: "insert_with_copy",
+            what:
+                `role "${user.name}" may not set ${INSERT_WITH_COPY}: ` +
+                "with TimescaleDB's default, rows for a data node that is down end all sessions of the access node",
+            remedy: `As a superuser: ${remedy}`,
+        }),
+    ];
 }
 
 function checkAccessDatabase(server: string, database: string, { facts, cluster }: AccessSide): Problem[] {

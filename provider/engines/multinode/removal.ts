@@ -8,6 +8,8 @@ import { anonymousBlock } from "./block";
 import { functionOf, type ClusterState, type NodeEntry } from "./cluster";
 import type { Holding } from "./holdings";
 import { planHeal } from "./liveness";
+import { deleteDistUuid, explainRelease } from "./release";
+import { planDropScratch } from "./scratch";
 
 /** A user mapping still hangs on the server's entry. */
 const DEPENDENT_OBJECTS = "2BP01";
@@ -20,6 +22,8 @@ export interface Leaving {
     /** How many chunks go because no other node has them. */
     readonly soleChunks: number;
 }
+
+const NOTHING_LEAVES: Leaving = { tables: [], soleChunks: 0 };
 
 /** The steps by which the access node forgets a node. None of them needs the node to be up. */
 export function planForget(on: Place, cluster: ClusterState, entry: NodeEntry, leaving: Leaving): Step[] {
@@ -86,6 +90,18 @@ export function planRemoveLeft(on: Place, cluster: ClusterState, entry: NodeEntr
     ];
 }
 
+/** The steps by which a node goes that is still with a scratch database. */
+export function planLeaveScratch(
+    on: Place,
+    cluster: ClusterState,
+    entry: NodeEntry,
+    alive: ReadonlySet<string>,
+): Step[] {
+    return !alive.has(entry.name) && entry.marker?.leaving === true
+        ? planRemoveLeft(on, cluster, entry, NOTHING_LEAVES)
+        : [...planDropScratch(on, cluster, entry), ...planRemoveThrough(on, cluster, entry, NOTHING_LEAVES)];
+}
+
 function dropThrough(on: Place, cluster: ClusterState, entry: NodeEntry, tolerates: readonly string[]): Step {
     return {
         name: "deleteDataNode",
@@ -106,11 +122,8 @@ export function planReleaseThrough(on: Place, cluster: ClusterState, entry: Node
         why: `the database on ${entry.name} is kept and leaves the cluster`,
         on,
         sql: `CALL ${functionOf(cluster, "distributed_exec")}($1::text, ARRAY[$2::name])`,
-        values: [
-            `DELETE FROM _timescaledb_catalog.metadata
-              WHERE key = 'dist_uuid' AND value = ${literal(cluster.clusterId)}`,
-            entry.name,
-        ],
+        values: [deleteDistUuid(cluster.clusterId), entry.name],
+        explains: explainRelease(entry.name, entry.database),
     };
 }
 
@@ -128,11 +141,12 @@ export function planRemoveAll(on: Place, cluster: ClusterState, alive: ReadonlyS
                 answering.map(({ name }) => name),
             ),
             ...(cluster.nodes.length === 0 ? [] : [dropChunks(on)]),
-            ...answering.flatMap((entry) =>
-                kept.includes(entry)
+            ...answering.flatMap((entry) => [
+                ...planDropScratch(on, cluster, entry),
+                ...(kept.includes(entry)
                     ? [planReleaseThrough(on, cluster, entry)]
-                    : planRemoveThrough(on, cluster, entry, { tables: [], soleChunks: 0 }),
-            ),
+                    : planRemoveThrough(on, cluster, entry, NOTHING_LEAVES)),
+            ]),
         ],
         warnings: [...silent, ...kept].map(
             ({ name, host, port, database }) =>

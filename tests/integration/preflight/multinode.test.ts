@@ -436,11 +436,14 @@ describeServers("multinode", (kind) => {
 
         const asApp = () => ({ ...accessNode(), connection: connectionOf(access, { user: "app", password: "app" }) });
 
-        it("refuses a role that may not create databases", async () => {
+        it("refuses a role that may not create databases, and advises one that may not set how rows are inserted", async () => {
             const { connection } = asApp();
-            const servers = new Servers({ connection, database: "new" }, {});
-            const problems = await preflightAccessNode(servers, accessWish(connection, "new"));
-            expect(briefly(problems)).toEqual(["error createdb"]);
+            const look = () =>
+                preflightAccessNode(new Servers({ connection, database: "new" }, {}), accessWish(connection, "new"));
+            const problems = await look();
+            expect(briefly(problems)).toEqual(["error createdb", "warning insert_with_copy"]);
+            await run(access, "postgres", only(problems, "insert_with_copy").remedy.replace(/^.*: /, ""));
+            expect(briefly(await look())).toEqual(["error createdb"]);
         });
 
         onLog.it(

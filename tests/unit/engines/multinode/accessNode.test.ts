@@ -171,6 +171,10 @@ describe("deletion of an access node", () => {
             "unmarkDatabase",
         ]);
         expect(names(accessNode.planDelete(adopted, forced))).toEqual(["dropDatabase"]);
+        const noted = { ...adopted, notes: ["pulumi_timescaledb_note_1"] };
+        expect(accessNode.planDelete(noted, known).steps.map(({ sql }) => sql)).toContain(
+            'DROP SCHEMA IF EXISTS "pulumi_timescaledb_note_1"',
+        );
     });
 
     it("leaves a database alone that was created again since, and not one whose mark is lost", () => {

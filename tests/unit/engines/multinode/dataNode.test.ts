@@ -1,5 +1,8 @@
 import { dataNode, type ObservedDataNode } from "../../../../provider/engines/multinode/dataNode";
-import type { Leftover, LeftoverContents } from "../../../../provider/engines/multinode/leftover";
+import type { LeftoverContents } from "../../../../provider/engines/multinode/leftover";
+import type { NodeEntry } from "../../../../provider/engines/multinode/cluster";
+import { noteSchema, type Note } from "../../../../provider/engines/multinode/notes";
+import { scratchName } from "../../../../provider/engines/multinode/scratch";
 import { connectionTo } from "../../../support/connections";
 import {
     CLUSTER,
@@ -91,32 +94,30 @@ describe("plan of a data node", () => {
             options: { sslmode: "require" },
             connectTimeoutSeconds: 10,
         };
-        const seen = (leftover: Omit<Leftover, "way">): ObservedDataNode =>
-            missing({ reached: false, why: "connection refused", leftover: { way, ...leftover } });
-        const left = (more: Partial<LeftoverContents> = {}, isNoted = false): ObservedDataNode =>
-            seen({
-                contents: { timescaledb: true, distUuid: CLUSTER, hypertables: [], isEmpty: true, ...more },
-                isNoted,
-            });
+        const making: Note = { making: "metrics on dn1.example.com:5432" };
+        const seen = (contents: LeftoverContents | undefined, note?: Note): ObservedDataNode =>
+            missing({ reached: false, why: "connection refused", leftover: { note, seen: { way, contents } } });
+        const left = (more: Partial<LeftoverContents> = {}, note?: Note): ObservedDataNode =>
+            seen({ timescaledb: true, distUuid: CLUSTER, hypertables: [], isEmpty: true, ...more }, note);
 
         it("notes that the access node makes the database, and takes the note away with the node's adding", () => {
-            const plan = dataNode.plan(seen({ contents: undefined, isNoted: false }), wish);
-            expect(names(plan)).toEqual(["noteDatabase", "addDataNode"]);
-            const [note] = /"?pulumi_timescaledb\.making_[0-9a-f]{16}/.exec(plan.steps[0]?.sql ?? "") ?? [];
-            expect(plan.steps[0]?.sql).toBe(`ALTER DATABASE "metrics" SET ${note} = 'metrics on dn1.example.com:5432'`);
-            expect(plan.steps[1]?.sql).toContain(`ALTER DATABASE "metrics" RESET ${note};`);
+            const plan = dataNode.plan(seen(undefined), wish);
+            expect(names(plan)).toEqual(["noteDataNode", "addDataNode"]);
+            const note = noteSchema(nodeInputs);
+            expect(plan.steps[0]?.sql).toContain(`COMMENT ON SCHEMA "${note}" IS '${JSON.stringify(making)}'`);
+            expect(plan.steps[1]?.sql).toContain(`DROP SCHEMA IF EXISTS "${note}";`);
             expect(plan.steps[1]?.sql).toContain("IF made.database_created THEN");
-            expect(names(dataNode.plan(seen({ contents: undefined, isNoted: true }), wish))).toEqual(["addDataNode"]);
+            expect(names(dataNode.plan(seen(undefined, making), wish))).toEqual(["addDataNode"]);
         });
 
         it("takes an empty database for its own only where its making was noted", () => {
             const bare = { timescaledb: false, distUuid: null };
-            const sqlOf = (isNoted: boolean): string | undefined =>
-                dataNode.plan(left(bare, isNoted), wish).steps.at(-1)?.sql;
-            expect(sqlOf(true)).toContain("IF true THEN");
-            expect(sqlOf(true)).toContain("RESET pulumi_timescaledb.making_");
-            expect(sqlOf(false)).toContain("IF made.database_created THEN");
-            expect(sqlOf(false)).not.toContain("RESET");
+            const sqlOf = (note?: Note): string | undefined => dataNode.plan(left(bare, note), wish).steps.at(-1)?.sql;
+            expect(sqlOf(making)).toContain("IF true THEN");
+            expect(sqlOf(making)).toContain("DROP SCHEMA");
+            expect(sqlOf()).toContain("IF made.database_created THEN");
+            expect(sqlOf()).not.toContain("DROP SCHEMA");
+            expect(sqlOf({ making: "metrics on dn9.example.com:5432" })).toContain("IF made.database_created THEN");
         });
 
         it("releases the node through the access node and adds it as ours", () => {
@@ -153,6 +154,68 @@ describe("plan of a data node", () => {
         });
     });
 
+    describe("that nobody can look at", () => {
+        const unseen = (note?: Note): ObservedDataNode =>
+            missing({ reached: false, why: "connection refused", leftover: { note } });
+        const scratch = scratchName({ clusterId: CLUSTER }, "dn1", 2);
+        const pointed = (database: string, more: Partial<NodeEntry> = {}): ObservedDataNode => ({
+            ...missing(unreached),
+            cluster: clusterOf([entryOf("dn1", { database, marker: { ...markOf("urn:dn1"), scratch: 2 }, ...more })]),
+            alive: new Set(["dn1"]),
+        });
+
+        it("adds it, and notes it where it is refused as a data node", () => {
+            const plan = dataNode.plan(unseen(), wish);
+            expect(names(plan)).toEqual(["addDataNode", "noteDataNode"]);
+            expect(plan.steps[0]?.tolerates).toEqual(["TS174"]);
+            expect(plan.steps[1]?.sql).toMatch(/IF NOT EXISTS[^]*"refused":0/);
+        });
+
+        it("goes by a scratch database that no run used before", () => {
+            const plan = dataNode.plan(unseen({ refused: 1 }), wishing({ password: "secret" }));
+            expect(names(plan)).toEqual(["noteDataNode", "addDataNode", "noteDataNode"]);
+            const [note, add, unless] = plan.steps;
+            expect(note?.sql).toContain('"refused":2');
+            expect(add?.sql).toContain(`database => '${scratch}'`);
+            expect(add?.sql).toMatch(/CREATE USER MAPPING[^]*OPTIONS \(SET dbname 'metrics'\)[^]*distributed_exec/);
+            expect(add).toMatchObject({ secrets: ["secret"], tolerates: ["42501"] });
+            expect(unless?.sql).toMatch(/IF NOT EXISTS[^]*"foreign":true/);
+        });
+
+        it("says what it may be once no way is left, and tries anew the next time", () => {
+            const plan = dataNode.plan(unseen({ foreign: true }), wish);
+            expect(names(plan)).toEqual(["forgetDataNode", "addDataNode"]);
+            expect(plan.steps[1]?.explains).toMatchObject({ TS174: { code: "FOREIGN_CLUSTER" } });
+            const old = unseen();
+            const cluster = { ...clusterOf([]), versions: { ...clusterOf([]).versions, timescaledbVersion: "2.5.2" } };
+            expect(names(dataNode.plan({ ...old, cluster }, wish))).toEqual(["addDataNode"]);
+        });
+
+        it("drops the scratch databases once the entry is with the real one", () => {
+            const plan = dataNode.plan(pointed("metrics"), wish);
+            expect(names(plan)).toEqual(["distributedExec", "distributedExec", "markDataNode"]);
+            expect(plan.steps[1]?.values).toEqual([`DROP DATABASE IF EXISTS "${scratch}" WITH (FORCE)`, "dn1"]);
+            expect(plan.steps[2]?.sql).not.toContain("scratch");
+            const last = { ...known.last, database: "metrics" };
+            expect(names(dataNode.planDelete(pointed("metrics"), { ...wish, last }))).toEqual([
+                "remoteTxnHealDataNode",
+                "distributedExec",
+                "distributedExec",
+                "deleteDataNode",
+            ]);
+        });
+
+        it("takes the entry away with its scratch database where it could not be pointed to the real one", () => {
+            const plan = dataNode.plan(pointed(scratch), wish);
+            expect(names(plan)).toEqual(["distributedExec", "deleteDataNode"]);
+            expect(plan.steps[1]?.sql).toContain("drop_database => true");
+            expect(names(dataNode.planDelete(pointed(scratch), wish))).toEqual(["distributedExec", "deleteDataNode"]);
+            const marker = { ...markOf("urn:dn1"), scratch: 2, leaving: true } as const;
+            const gone = { ...pointed(scratch, { marker }), alive: new Set<string>() };
+            expect(names(dataNode.plan(gone, wish))).toEqual(["deleteDataNode", "deleteDataNode"]);
+        });
+    });
+
     describe("after a run that was cut", () => {
         it("marks and names the provisional database", () => {
             const node = { ...emptyServer, database: { database: undefined, provisional: databaseState(undefined) } };
@@ -174,7 +237,7 @@ describe("plan of a data node", () => {
             expect(names(plan)).toEqual(["deleteDistUuid", "addDataNode"]);
             expect(plan.steps[0]).toMatchObject({
                 on: { server: "dn1", database: "metrics" },
-                values: [CLUSTER],
+                sql: expect.stringMatching(`value = '${CLUSTER}'[^]*DROP EXTENSION timescaledb`) as unknown,
             });
         });
 

@@ -85,10 +85,12 @@ export function accessNodeState(cluster: ClusterState = clusterOf([])): Observed
     return {
         postgresVersion: "15.18",
         database: { database: databaseState(markOf("urn:access")), provisional: undefined },
-        settings: settingsFor(cluster.versions),
+        settings: settingsFor(cluster.versions, true),
+        mayInsertWithoutCopy: true,
         cluster,
         alive: new Set(cluster.nodes.map(({ name }) => name)),
         relations: [],
+        notes: [],
     };
 }
 
