@@ -25,14 +25,29 @@ const END_SESSIONS = `
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`;
 
-describe.each(["multinode", "fdw"] as const)("sessions that end while the engine %s works", (engine) => {
+/** The same servers, to be used by another user. */
+function asRole(cluster: TestCluster, user: string): TestCluster {
+    const [access, ...nodes] = cluster.all.map((server) => ({ ...server, user }));
+    return access === undefined ? cluster : { ...cluster, access, nodes, all: [access, ...nodes] };
+}
+
+describe.each([
+    ["multinode", undefined],
+    ["multinode", "ordinary_user"],
+    ["fdw", undefined],
+] as const)("sessions that end while the engine %s works (as %s)", (engine, role) => {
     describeNewestServers(
         engine,
         (kind) => {
             let cluster: TestCluster;
             const durations = new Map<string, number>();
 
-            beforeAll(async () => void (cluster = await startCluster(kind, { nodes: 2 })), START_TIMEOUT_MS);
+            beforeAll(async () => {
+                cluster = await startCluster(kind, { nodes: 2 });
+                for (const server of role === undefined ? [] : cluster.all) {
+                    await query(server, "postgres", `CREATE ROLE ${role} LOGIN CREATEDB PASSWORD '${server.password}'`);
+                }
+            }, START_TIMEOUT_MS);
             afterAll(() => cluster?.stop());
 
             /** An operation, with one server's sessions ended at random moments of it, until it succeeds. */
@@ -71,7 +86,7 @@ describe.each(["multinode", "fdw"] as const)("sessions that end while the engine
             }
 
             async function live(random: Random): Promise<void> {
-                const life = new LiveCluster(cluster, DATABASE);
+                const life = new LiveCluster(role === undefined ? cluster : asRole(cluster, role), DATABASE);
                 const [first, second, table] = [life.node(0), life.node(1), life.hypertable("conditions")];
                 // With multinode the provider may be without a way to a data node.
                 const unreached = engine === "multinode" ? { connection: undefined } : {};
@@ -92,13 +107,20 @@ describe.each(["multinode", "fdw"] as const)("sessions that end while the engine
                 ];
                 for (const [name, operation] of steps) {
                     await survive(name, operation, random);
+                    if (operation === steps[0]?.[1] && role !== undefined) {
+                        await query(
+                            cluster.access,
+                            DATABASE,
+                            `GRANT USAGE ON FOREIGN DATA WRAPPER timescaledb_fdw TO ${role}`,
+                        );
+                    }
                 }
                 await query(
-                    cluster.access,
+                    life.cluster.access,
                     DATABASE,
                     "INSERT INTO plant.readings SELECT now(), n, n, n FROM generate_series(1, 20) n",
                 );
-                const [row] = await query(cluster.access, DATABASE, "SELECT count(*)::int FROM plant.readings");
+                const [row] = await query(life.cluster.access, DATABASE, "SELECT count(*)::int FROM plant.readings");
                 expect(row).toEqual({ count: 20 });
                 for (const resource of [table, second, first, life.access]) {
                     await survive(`remove ${resource.name}`, () => resource.delete(), random);

@@ -13,7 +13,7 @@ import type { Plan, Step } from "../engine";
 import { withMarker, type Marker } from "../marker";
 import { isMarked, ownerOf } from "../ownership";
 import { anonymousBlock, statements } from "./block";
-import { functionOf, type ClusterState } from "./cluster";
+import { functionOf, markerOf, type ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
 import { planUnseen } from "./detour";
 import { foreignCluster, stillHolds } from "./formerMember";
@@ -55,8 +55,9 @@ function planUnreached(cluster: ClusterState, { why, leftover }: UnreachedServer
     ];
     const made = inputs.bootstrap ? "made.database_created" : "false";
     if (leftover?.seen === undefined) {
-        const add = addDataNode(cluster, made, inputs);
-        return { steps: leftover === undefined ? [add] : planUnseen(cluster, leftover.note, wish, add), warnings };
+        const add = (together: readonly string[]): Step => addDataNode(cluster, made, inputs, together);
+        const plan = leftover === undefined ? { steps: [add([])] } : planUnseen(cluster, leftover.note, wish, add);
+        return { ...plan, warnings };
     }
     const { steps, ours, together } = planLeftover(cluster, leftover.seen, leftover.note, wish);
     return { steps: [...steps, addDataNode(cluster, ours ? "true" : made, inputs, together)], warnings };
@@ -256,8 +257,4 @@ function addDataNode(
         ),
         ...secretsOf(mapping),
     };
-}
-
-function markerOf({ clusterId }: ClusterState, { logicalUrn }: DataNodeInputs): Marker {
-    return { cluster: clusterId, urn: logicalUrn, engine: "multinode" };
 }

@@ -4,10 +4,10 @@ import { supports } from "../capabilities";
 import type { Step } from "../engine";
 import type { Place } from "../servers";
 import type { ObservedTable, TableStep } from "./alterHypertable";
-import { functionOf, type ClusterState } from "./cluster";
+import { functionOf, markerOf, type ClusterState } from "./cluster";
 import type { HypertableWish } from "./distributedHypertable";
 import { lastCopyError, planDrain } from "./drain";
-import { markerOf, wishedName } from "./hypertableNames";
+import { wishedName } from "./hypertableNames";
 import { planCreateSchema } from "./schemas";
 import type { Compression, HypertableState } from "./tables";
 

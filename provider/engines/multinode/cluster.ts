@@ -4,7 +4,7 @@ import { qualified } from "../../postgres/sql";
 import { isNoDatabase } from "../../postgres/sqlState";
 import type { RunningVersions } from "../capabilities";
 import type { DatabaseLocale } from "../database";
-import type { AccessNodeReference } from "../desired";
+import type { AccessNodeReference, CommonInputs } from "../desired";
 import { readMarker, type Marker } from "../marker";
 import type { Session } from "../../postgres/pool";
 import { accessLabel } from "./places";
@@ -136,6 +136,11 @@ function firstWord(version: string): string {
 /** One of TimescaleDB's functions, by its qualified name. */
 export function functionOf({ schema }: Pick<ClusterState, "schema">, name: string): string {
     return qualified(schema, name);
+}
+
+/** The mark of a child resource of the cluster. */
+export function markerOf({ clusterId }: ClusterState, { logicalUrn }: Pick<CommonInputs, "logicalUrn">): Marker {
+    return { cluster: clusterId, urn: logicalUrn, engine: "multinode" };
 }
 
 /** The entry of that name, if there is one. */

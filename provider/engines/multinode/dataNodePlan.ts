@@ -5,10 +5,10 @@ import { identifier, literal } from "../../postgres/sql";
 import { describeNeeds, supports } from "../capabilities";
 import type { DataNodeInputs } from "../desired";
 import type { Plan, Step } from "../engine";
-import { withMarker, type Marker } from "../marker";
+import { withMarker } from "../marker";
 import { mayTake, ownerOf, wantedMark } from "../ownership";
 import { planAddDataNode } from "./addDataNode";
-import { findEntry, functionOf, requireCluster, type ClusterState, type NodeEntry } from "./cluster";
+import { findEntry, functionOf, markerOf, requireCluster, type ClusterState, type NodeEntry } from "./cluster";
 import type { DataNodeWish, ObservedDataNode } from "./dataNode";
 import { accessDatabase, nodeDatabaseName } from "./places";
 import { planLeaveScratch } from "./removal";
@@ -66,8 +66,8 @@ function refuseLostDatabase(cluster: ClusterState, { node }: ObservedDataNode, {
 
 function planEntry(cluster: ClusterState, entry: NodeEntry, wish: DataNodeWish): Step[] {
     const { inputs, last } = wish;
-    const mark: Marker = { cluster: cluster.clusterId, urn: inputs.logicalUrn, engine: "multinode" };
-    const comment = withMarker(entry.comment, wantedMark(ownerOf(wish), entry.marker, mark));
+    const mark = wantedMark(ownerOf(wish), entry.marker, markerOf(cluster, inputs));
+    const comment = withMarker(entry.comment, mark);
     refuseWithoutAlter(cluster, entry, inputs);
     const steps: Omit<Step, "on">[] = [
         ...planMove(cluster, entry, inputs),

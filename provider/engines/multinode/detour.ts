@@ -1,56 +1,96 @@
 /**
- * The way to a data node that a cut add_data_node() left (see leftover.ts) for an access node that cannot look at it: its
- * user is no superuser, or it has no postgres_fdw.
+ * The way to a data node for an access node that cannot look at it: its user is no superuser, or it has no postgres_fdw.
  *
- * Such a node is refused as one that is a data node already (TS174). So it is added with a scratch database first, which
- * add_data_node() makes. Then its entry is pointed to the real database, in the same transaction, if that says that it
- * is this cluster's and holds no table; and the scratch database goes. This takes no rights but those of adding a node.
- * The scratch databases are numbered, because adding one can be cut just like the first time.
+ * What a cut add_data_node() left there (see leftover.ts) would be refused for ever as a data node (TS174). So the node is
+ * added with a scratch database first, which add_data_node() makes. In the same transaction its entry is pointed to the
+ * real database, and stays there if that says that it is this cluster's and holds no table. Else the entry goes with the
+ * scratch database, it is noted whether there is a real one, and the node is added to that. This takes no rights but
+ * those of adding a node. Scratch databases are numbered, because adding one can be cut just like the real one.
  */
 import { identifier, literal } from "../../postgres/sql";
 import { supports } from "../capabilities";
 import type { DataNodeInputs } from "../desired";
-import type { Explanation, Step } from "../engine";
+import type { Explanation, Plan, Step } from "../engine";
 import { withMarker, type Marker } from "../marker";
 import { anonymousBlock, statements } from "./block";
-import { functionOf, type ClusterState } from "./cluster";
+import { functionOf, markerOf, type ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
-import { eraseNote, noteSchema, planEraseNote, planNote, planNoteIfMissing, writeNote, type Note } from "./notes";
+import {
+    eraseNote,
+    isMaking,
+    makingOf,
+    noteSchema,
+    planEraseNote,
+    planNote,
+    planNoteIfMissing,
+    writeNote,
+    type Note,
+} from "./notes";
 import { accessDatabase, nodeDatabaseName, nodeLabel } from "./places";
 import { scratchName } from "./scratch";
 import { createMapping, secretsOf, wantedMapping } from "./userMapping";
 
 const ALREADY_DATA_NODE = "TS174";
 const INSUFFICIENT_PRIVILEGE = "42501";
+/** Of our own: no server raises it. */
+const MISSING = "PT404";
 
 /**
  * The steps by which a node is added that nobody can look at.
  *
- * @param add the step that adds it if it is no data node yet
+ * @param add the step that adds it with its own database, together with further statements
  */
-export function planUnseen(cluster: ClusterState, note: Note | undefined, wish: DataNodeWish, add: Step): Step[] {
-    const { inputs } = wish;
-    if (note !== undefined && "refused" in note) {
-        const number = note.refused + 1;
-        const why = `${inputs.nodeName} is added by way of a scratch database`;
-        return [
-            planNote(inputs, { refused: number }, why),
+export function planUnseen(
+    cluster: ClusterState,
+    note: Note | undefined,
+    { inputs }: DataNodeWish,
+    add: (together: readonly string[]) => Step,
+): Pick<Plan, "steps" | "more"> {
+    const { nodeName, bootstrap, adopt } = inputs;
+    const explains = { [ALREADY_DATA_NODE]: alreadyDataNode(inputs) };
+    const erase = eraseNote(noteSchema(inputs));
+    if (!supports("deleteDataNodeDropDatabase", cluster.versions)) {
+        return { steps: [{ ...add([]), explains }] };
+    }
+    if (isMaking(note, inputs)) {
+        const claims = bootstrap && !adopt ? [claimEmpty(cluster, inputs)] : [];
+        return {
+            steps: [
+                { ...add([...claims, erase]), tolerates: [ALREADY_DATA_NODE] },
+                planNoteIfMissing(inputs, { scratch: 0 }, `in case ${nodeName} was added by a run that was cut`),
+            ],
+        };
+    }
+    if (note !== undefined && "foreign" in note) {
+        // Once it is tried, the next run looks anew: by then it may be another one.
+        return { steps: [planEraseNote(inputs, `${nodeName} is not one that was lost`), { ...add([]), explains }] };
+    }
+    const number = note !== undefined && "scratch" in note ? note.scratch + 1 : 1;
+    return {
+        steps: [
+            planNote(inputs, { scratch: number }, `what ${nodeName} is shows only by way of a scratch database`),
             addByScratch(cluster, number, inputs),
-            planNoteIfMissing(inputs, { foreign: true }, `no scratch database can be made on ${inputs.nodeName}`),
-        ];
-    }
-    const isForeign = note !== undefined && "foreign" in note;
-    const refusal = alreadyDataNode(inputs);
-    if (isForeign || !supports("deleteDataNodeDropDatabase", cluster.versions)) {
-        // Once it is said, the next run tries anew: by then it may be mended.
-        const forget = isForeign ? [planEraseNote(inputs, `${inputs.nodeName} is tried once more`)] : [];
-        return [...forget, { ...add, explains: { [ALREADY_DATA_NODE]: refusal } }];
-    }
-    const noteRefusal = planNoteIfMissing(inputs, { refused: 0 }, `in case ${inputs.nodeName} is a data node already`);
+            planNoteIfMissing(inputs, { foreign: true }, `in case no scratch database can be made on ${nodeName}`),
+        ],
+        more: "whether the data node has the database shows only then",
+    };
+}
+
+/** A statement of the block that adds the node: its database is ours if it was just made, or was being made and is empty. */
+function claimEmpty(cluster: ClusterState, inputs: DataNodeInputs): string {
+    const mark = withMarker(null, markerOf(cluster, inputs));
     return [
-        { ...add, tolerates: [ALREADY_DATA_NODE] },
-        { ...noteRefusal, explains: { [INSUFFICIENT_PRIVILEGE]: refusal } },
-    ];
+        "IF NOT made.database_created THEN",
+        "        BEGIN",
+        ...statements("            ", [
+            execute(cluster, inputs.nodeName, refuse(holdsTables())),
+            `COMMENT ON SERVER ${identifier(inputs.nodeName)} IS ${literal(mark)}`,
+        ]),
+        "        EXCEPTION WHEN OTHERS THEN",
+        "            NULL;",
+        "        END;",
+        "    END IF",
+    ].join("\n");
 }
 
 function alreadyDataNode(inputs: DataNodeInputs): Explanation {
@@ -73,17 +113,14 @@ function addByScratch(cluster: ClusterState, number: number, inputs: DataNodeInp
     const { nodeName, host, port, password, adopt, bootstrap, accessNode } = inputs;
     const server = identifier(nodeName);
     const marker: Marker = {
-        cluster: cluster.clusterId,
-        urn: inputs.logicalUrn,
-        engine: "multinode",
+        ...markerOf(cluster, inputs),
         ...(adopt || !bootstrap ? { adopted: true } : {}),
         scratch: number,
     };
     const mapping = wantedMapping(inputs);
-    const check = `CALL ${functionOf(cluster, "distributed_exec")}(${literal(checkMember(cluster))}, ARRAY[${literal(nodeName)}])`;
     return {
         name: "addDataNode",
-        why: `${nodeName} is a data node already, and may be one that this cluster lost`,
+        why: `${nodeName} is not registered, and may be one that this cluster lost`,
         on: accessDatabase(accessNode),
         sql: anonymousBlock(
             [
@@ -98,11 +135,18 @@ function addByScratch(cluster: ClusterState, number: number, inputs: DataNodeInp
                 "    BEGIN",
                 ...statements("        ", [
                     `ALTER SERVER ${server} OPTIONS (SET dbname ${literal(nodeDatabaseName(inputs))})`,
-                    check,
+                    execute(cluster, nodeName, refuse(isOthers(cluster), holdsTables())),
                     eraseNote(noteSchema(inputs)),
                 ]),
                 "    EXCEPTION WHEN OTHERS THEN",
-                ...statements("        ", writeNote(inputs, { foreign: true })),
+                "        BEGIN",
+                ...statements("            ", [
+                    execute(cluster, nodeName, refuse(isMissing(nodeDatabaseName(inputs)))),
+                    ...writeNote(inputs, { foreign: true }),
+                ]),
+                `        EXCEPTION WHEN SQLSTATE ${literal(MISSING)} THEN`,
+                ...statements("            ", writeNote(inputs, makingOf(inputs))),
+                "        END;",
                 "    END;",
                 "END",
             ].join("\n"),
@@ -112,20 +156,53 @@ function addByScratch(cluster: ClusterState, number: number, inputs: DataNodeInp
     };
 }
 
-/** What the data node is asked to say with an error: that it is not what a cut run of this cluster left. */
-function checkMember({ clusterId }: ClusterState): string {
+function execute(cluster: ClusterState, nodeName: string, block: string): string {
+    return `CALL ${functionOf(cluster, "distributed_exec")}(${literal(block)}, ARRAY[${literal(nodeName)}])`;
+}
+
+/** What a data node is asked, and answers with an error. */
+function refuse(...cases: readonly Refusal[]): string {
     return anonymousBlock(
         [
             "BEGIN",
-            "    IF (SELECT m.value::text FROM _timescaledb_catalog.metadata m WHERE m.key = 'dist_uuid')",
-            `        IS DISTINCT FROM ${literal(clusterId)} THEN`,
-            "        RAISE EXCEPTION 'it is not a data node of this cluster';",
-            "    END IF;",
-            "    IF EXISTS (SELECT FROM pg_catalog.pg_tables t",
-            "                WHERE t.schemaname !~ '^(pg_|_timescaledb_|information_schema$)') THEN",
-            "        RAISE EXCEPTION 'it holds tables';",
-            "    END IF;",
+            ...cases.flatMap(({ condition, message, code }) => [
+                `    IF ${condition} THEN`,
+                `        RAISE EXCEPTION ${literal(message)}${code === undefined ? "" : ` USING ERRCODE = ${literal(code)}`};`,
+                "    END IF;",
+            ]),
             "END",
         ].join("\n"),
     );
+}
+
+interface Refusal {
+    readonly condition: string;
+    readonly message: string;
+    readonly code?: string;
+}
+
+function isMissing(database: string): Refusal {
+    return {
+        condition: `NOT EXISTS (SELECT FROM pg_catalog.pg_database d WHERE d.datname = ${literal(database)})`,
+        message: "there is no such database",
+        code: MISSING,
+    };
+}
+
+function isOthers({ clusterId }: ClusterState): Refusal {
+    return {
+        condition:
+            "(SELECT m.value::text FROM _timescaledb_catalog.metadata m WHERE m.key = 'dist_uuid') " +
+            `IS DISTINCT FROM ${literal(clusterId)}`,
+        message: "it is not a data node of this cluster",
+    };
+}
+
+function holdsTables(): Refusal {
+    return {
+        condition:
+            "EXISTS (SELECT FROM pg_catalog.pg_tables t " +
+            "WHERE t.schemaname !~ '^(pg_|_timescaledb_|information_schema$)')",
+        message: "it holds tables",
+    };
 }

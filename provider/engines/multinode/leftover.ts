@@ -3,7 +3,6 @@
  * node did, and is refused from then on as one that is a data node already (TS174). Seen and mended through the access
  * node.
  */
-import { address } from "../../postgres/connection";
 import type { Session } from "../../postgres/pool";
 import { refusalOf } from "../../postgres/refusal";
 import { literal } from "../../postgres/sql";
@@ -25,7 +24,7 @@ import type { ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
 import { foreignCluster, stillHolds } from "./formerMember";
 import { wayOf } from "./nodeView";
-import { eraseNote, noteSchema, planNote, readNote, type Note } from "./notes";
+import { eraseNote, isMaking, makingOf, noteSchema, planNote, readNote, type Note } from "./notes";
 import { accessDatabase, nodeDatabaseName } from "./places";
 import { explainRelease } from "./release";
 
@@ -127,12 +126,11 @@ export function planLeftover(
     note: Note | undefined,
     { inputs }: DataNodeWish,
 ): LeftoverPlan {
-    const making = { making: `${nodeDatabaseName(inputs)} on ${address(inputs)}` };
-    const isNoted = note !== undefined && "making" in note && note.making === making.making;
+    const isNoted = isMaking(note, inputs);
     const isToNote = contents === undefined && inputs.bootstrap && !isNoted;
     const together = note !== undefined || isToNote ? [eraseNote(noteSchema(inputs))] : [];
     if (contents === undefined) {
-        return { steps: isToNote ? [planMaking(inputs, making)] : [], ours: false, together };
+        return { steps: isToNote ? [planMaking(inputs)] : [], ours: false, together };
     }
     const { timescaledb, distUuid, hypertables, isEmpty } = contents;
     const ours = inputs.bootstrap && !inputs.adopt && isEmpty && (timescaledb || isNoted);
@@ -152,9 +150,9 @@ export function planLeftover(
  * add_data_node() makes the node's database some time before it does anything that could be told from a user's own
  * empty database. So it is noted that there was none.
  */
-function planMaking(inputs: DataNodeInputs, note: Note): Step {
+function planMaking(inputs: DataNodeInputs): Step {
     const why = `there is no database ${nodeDatabaseName(inputs)} on ${inputs.nodeName}, and the access node makes one`;
-    return planNote(inputs, note, why);
+    return planNote(inputs, makingOf(inputs), why);
 }
 
 function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Step[] {

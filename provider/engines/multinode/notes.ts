@@ -4,23 +4,34 @@
  * to. The block that adds the node takes its note away.
  */
 import { createHash } from "node:crypto";
+import { address } from "../../postgres/connection";
 import type { Session } from "../../postgres/pool";
 import { identifier, literal } from "../../postgres/sql";
 import type { DataNodeInputs } from "../desired";
 import type { Step } from "../engine";
 import { anonymousBlock, statements } from "./block";
-import { accessDatabase } from "./places";
+import { accessDatabase, nodeDatabaseName } from "./places";
 
 /** What a note says. */
 export type Note =
     /** There was no such database, and the access node was about to make it: `metrics on data1.example.com:5432`. */
     | { readonly making: string }
-    /** The node was refused as one that is a data node already; so many scratch databases were used since. */
-    | { readonly refused: number }
-    /** The node was refused, and what it is cannot be seen, or is not this cluster's. */
+    /** It is to be seen by way of a scratch database what the node is; so many were used. */
+    | { readonly scratch: number }
+    /** There is such a database, and it is not one that this cluster lost; or that cannot be told. */
     | { readonly foreign: true };
 
 const PREFIX = "pulumi_timescaledb_note_";
+
+/** The note that a database is being made. */
+export function makingOf(inputs: DataNodeInputs): Note {
+    return { making: `${nodeDatabaseName(inputs)} on ${address(inputs)}` };
+}
+
+/** Whether a note says that this database is being made, and not one of that node's before it was changed. */
+export function isMaking(note: Note | undefined, inputs: DataNodeInputs): boolean {
+    return JSON.stringify(note) === JSON.stringify(makingOf(inputs));
+}
 
 /** The schema that is the note on a data node. */
 export function noteSchema({ nodeName }: Pick<DataNodeInputs, "nodeName">): string {

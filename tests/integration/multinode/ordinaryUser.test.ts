@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { DataNodeInputs } from "../../../provider/engines/desired";
 import { multinode } from "../../../provider/engines/multinode";
-import { noteSchema } from "../../../provider/engines/multinode/notes";
+import { noteSchema, type Note } from "../../../provider/engines/multinode/notes";
 import { scratchName } from "../../../provider/engines/multinode/scratch";
 import { Servers } from "../../../provider/engines/servers";
 import { closePools } from "../../../provider/postgres/pool";
@@ -70,6 +70,12 @@ describeServers("multinode", (kind) => {
         expect(
             await onNode(database, "SELECT 1 FROM _timescaledb_catalog.metadata WHERE key = 'dist_uuid'"),
         ).toHaveLength(1);
+    }
+
+    async function note(text: Note): Promise<void> {
+        const schema = noteSchema({ nodeName: "dn1" });
+        await asUser(`CREATE SCHEMA ${schema}`);
+        await asUser(`COMMENT ON SCHEMA ${schema} IS '${JSON.stringify(text)}'`);
     }
 
     async function expectWhole(node: LiveResource): Promise<void> {
@@ -151,9 +157,7 @@ describeServers("multinode", (kind) => {
         "is added after the mending was cut in the same way",
         async () => {
             await cut();
-            const note = noteSchema({ nodeName: "dn1" });
-            await asUser(`CREATE SCHEMA ${note}`);
-            await asUser(`COMMENT ON SCHEMA ${note} IS '{"refused":1}'`);
+            await note({ scratch: 1 });
             await cut(scratchName({ clusterId }, "dn1", 1));
             const node = live.node(0);
             await node.create(values());
@@ -163,9 +167,12 @@ describeServers("multinode", (kind) => {
         CASE_TIMEOUT_MS,
     );
 
-    it(
-        "is added from wherever the mending was cut",
-        async () => {
+    it.each([
+        ["from nothing", () => Promise.resolve(), 6],
+        ["from what a cut run left", cut, 4],
+    ])(
+        "is added %s, from wherever that was cut",
+        async (_title, prepare, least) => {
             const { host, port } = nodeServer();
             const connection = {
                 host: cluster.access.host,
@@ -202,15 +209,34 @@ describeServers("multinode", (kind) => {
             };
             let transactions = 0;
             for (let isWhole = false; !isWhole && transactions < MOST_CUTS; transactions++) {
-                await cut();
+                await prepare();
                 isWhole = await runUntilCut(operation, transactions);
                 const last = await finish(operation);
                 expect(last.created).toEqual({ database: true });
                 await finish({ ...operation, wish: { ...operation.wish, last }, toNothing: true });
                 expectNoResidue(alone, await residue());
             }
-            expect(transactions).toBeGreaterThan(4);
+            expect(transactions).toBeGreaterThan(least);
             expect(transactions).toBeLessThan(MOST_CUTS);
+        },
+        CASE_TIMEOUT_MS,
+    );
+
+    it.each([
+        ["counts as ours", "SELECT 1", true],
+        ["is kept where somebody used it", "CREATE TABLE notes (text text)", false],
+    ])(
+        "has a database that was being made when a run was cut, which %s",
+        async (_title, use, isOurs) => {
+            const { host, port } = nodeServer();
+            await note({ making: `${DATABASE} on ${host}:${port}` });
+            await onNode("postgres", `CREATE DATABASE "${DATABASE}" OWNER ${ROLE} TEMPLATE template0`);
+            await onNode(DATABASE, use);
+            const node = live.node(0);
+            await node.create({ ...values(), forceDestroy: true });
+            await expectWhole(node);
+            expect(node.outputs).toMatchObject({ created: { database: isOurs } });
+            await node.delete();
         },
         CASE_TIMEOUT_MS,
     );

@@ -32,6 +32,7 @@ const missing = (node: ObservedDataNode["node"]): ObservedDataNode => ({
     node,
     alive: new Set(),
 });
+const making: Note = { making: "metrics on dn1.example.com:5432" };
 const wishing = (more: Partial<typeof nodeInputs>, last?: typeof nodeOutputs) => ({
     inputs: { ...nodeInputs, ...more },
     newId,
@@ -94,7 +95,6 @@ describe("plan of a data node", () => {
             options: { sslmode: "require" },
             connectTimeoutSeconds: 10,
         };
-        const making: Note = { making: "metrics on dn1.example.com:5432" };
         const seen = (contents: LeftoverContents | undefined, note?: Note): ObservedDataNode =>
             missing({ reached: false, why: "connection refused", leftover: { note, seen: { way, contents } } });
         const left = (more: Partial<LeftoverContents> = {}, note?: Note): ObservedDataNode =>
@@ -164,31 +164,37 @@ describe("plan of a data node", () => {
             alive: new Set(["dn1"]),
         });
 
-        it("adds it, and notes it where it is refused as a data node", () => {
-            const plan = dataNode.plan(unseen(), wish);
-            expect(names(plan)).toEqual(["addDataNode", "noteDataNode"]);
-            expect(plan.steps[0]?.tolerates).toEqual(["TS174"]);
-            expect(plan.steps[1]?.sql).toMatch(/IF NOT EXISTS[^]*"refused":0/);
-        });
-
-        it("goes by a scratch database that no run used before", () => {
-            const plan = dataNode.plan(unseen({ refused: 1 }), wishing({ password: "secret" }));
+        it("is looked at by way of a scratch database that no run used before", () => {
+            const plan = dataNode.plan(unseen({ scratch: 1 }), wishing({ password: "secret" }));
             expect(names(plan)).toEqual(["noteDataNode", "addDataNode", "noteDataNode"]);
+            expect(plan.more).toBeDefined();
             const [note, add, unless] = plan.steps;
-            expect(note?.sql).toContain('"refused":2');
+            expect(note?.sql).toContain('"scratch":2');
             expect(add?.sql).toContain(`database => '${scratch}'`);
             expect(add?.sql).toMatch(/CREATE USER MAPPING[^]*OPTIONS \(SET dbname 'metrics'\)[^]*distributed_exec/);
             expect(add).toMatchObject({ secrets: ["secret"], tolerates: ["42501"] });
             expect(unless?.sql).toMatch(/IF NOT EXISTS[^]*"foreign":true/);
+            expect(dataNode.plan(unseen(), wish).steps[0]?.sql).toContain('"scratch":1');
+            const elsewhere = { making: "metrics on dn9.example.com:5432" };
+            expect(dataNode.plan(unseen(elsewhere), wish).steps[0]?.sql).toContain('"scratch":1');
         });
 
-        it("says what it may be once no way is left, and tries anew the next time", () => {
+        it("is added with a database that is ours if it is made now, or was being made and is empty", () => {
+            const plan = dataNode.plan(unseen(making), wish);
+            expect(names(plan)).toEqual(["addDataNode", "noteDataNode"]);
+            expect(plan.steps[0]?.tolerates).toEqual(["TS174"]);
+            expect(plan.steps[0]?.sql).toMatch(/IF NOT made.database_created THEN[^]*pg_tables[^]*DROP SCHEMA/);
+            expect(plan.steps[1]?.sql).toMatch(/IF NOT EXISTS[^]*"scratch":0/);
+            expect(dataNode.plan(unseen(making), wishing({ adopt: true })).steps[0]?.sql).not.toContain("pg_tables");
+        });
+
+        it("is added as what it is where it was not lost, or named as another cluster's", () => {
             const plan = dataNode.plan(unseen({ foreign: true }), wish);
             expect(names(plan)).toEqual(["forgetDataNode", "addDataNode"]);
             expect(plan.steps[1]?.explains).toMatchObject({ TS174: { code: "FOREIGN_CLUSTER" } });
-            const old = unseen();
-            const cluster = { ...clusterOf([]), versions: { ...clusterOf([]).versions, timescaledbVersion: "2.5.2" } };
-            expect(names(dataNode.plan({ ...old, cluster }, wish))).toEqual(["addDataNode"]);
+            const versions = { ...clusterOf([]).versions, timescaledbVersion: "2.5.2" };
+            const old = { ...unseen(), cluster: { ...clusterOf([]), versions } };
+            expect(names(dataNode.plan(old, wish))).toEqual(["addDataNode"]);
         });
 
         it("drops the scratch databases once the entry is with the real one", () => {
