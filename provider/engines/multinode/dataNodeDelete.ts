@@ -9,7 +9,9 @@ import { findEntry, type ClusterState, type NodeEntry } from "./cluster";
 import type { DataNodeWish, ObservedDataNode } from "./dataNode";
 import { lastCopyError, planDrain } from "./drain";
 import { planHeal } from "./liveness";
+import type { Leftover } from "./leftover";
 import type { NodeServer } from "./nodeServer";
+import { planEraseNote } from "./notes";
 import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
 import { planRelease } from "./release";
 import {
@@ -35,11 +37,13 @@ export function planDeleteDataNode(observed: ObservedDataNode | undefined, wish:
     const { node } = observed;
     const cluster = observed.cluster?.clusterId === inputs.accessNode.id ? observed.cluster : undefined;
     const entry = findEntry(cluster, inputs.nodeName);
-    if (cluster === undefined || entry === undefined) {
-        return {
-            steps: planCleanNode(node, undefined, wish),
-            warnings: cluster === undefined ? unseen(node, inputs) : [],
-        };
+    if (cluster === undefined) {
+        return { steps: planCleanNode(node, undefined, wish), warnings: unseen(node, inputs) };
+    }
+    if (entry === undefined) {
+        return node.reached
+            ? { steps: planCleanNode(node, undefined, wish), warnings: [] }
+            : planForgetLeftover(node.leftover, inputs);
     }
     if (!mayTake({ ...ownerOf(wish), adopt: false }, entry.marker)) {
         return {
@@ -65,6 +69,20 @@ export function planDeleteDataNode(observed: ObservedDataNode | undefined, wish:
         }
     }
     return planRemove(cluster, entry, observed, leaving, wish);
+}
+
+/** Nobody can drop a database on a node to which there is no way but the access node's, which does not know it. */
+function planForgetLeftover(leftover: Leftover | undefined, inputs: DataNodeInputs): Plan {
+    if (leftover?.note === undefined) {
+        return NOTHING;
+    }
+    return {
+        steps: [planEraseNote(inputs, `${inputs.nodeName} is not wished any more`)],
+        warnings: [
+            `database "${nodeDatabaseName(inputs)}" may stay on ${nodeLabel(inputs)}: ` +
+                "a run that was making it was cut, and only the access node reaches that server",
+        ],
+    };
 }
 
 function planDrainSteps(

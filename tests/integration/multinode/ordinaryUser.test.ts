@@ -3,13 +3,13 @@
  * there is found and mended all the same.
  */
 import { randomUUID } from "node:crypto";
-import type { DataNodeInputs } from "../../../provider/engines/desired";
+import type { DataNodeComputed, DataNodeInputs } from "../../../provider/engines/desired";
 import { multinode } from "../../../provider/engines/multinode";
 import { noteSchema, type Note } from "../../../provider/engines/multinode/notes";
 import { scratchName } from "../../../provider/engines/multinode/scratch";
 import { Servers } from "../../../provider/engines/servers";
 import { closePools } from "../../../provider/postgres/pool";
-import { finish, runUntilCut } from "../../support/cuts";
+import { finish, runUntilCut, type CutOperation } from "../../support/cuts";
 import { CONDITIONS_COLUMNS, LiveCluster, type LiveResource } from "../../support/life";
 import { query } from "../../support/query";
 import { expectNoResidue, residueOf, type Residue } from "../../support/residue";
@@ -26,6 +26,7 @@ describeServers("multinode", (kind) => {
     let cluster: TestCluster;
     let live: LiveCluster;
     let clusterId: string;
+    let made: DataNodeComputed;
     let before: Residue[];
     let alone: Residue[];
 
@@ -78,6 +79,44 @@ describeServers("multinode", (kind) => {
         await asUser(`COMMENT ON SCHEMA ${schema} IS '${JSON.stringify(text)}'`);
     }
 
+    /** The data node, and the operations on it that a run can be cut in. */
+    function operationOf(): CutOperation<DataNodeInputs, DataNodeComputed, unknown> {
+        const { host, port } = nodeServer();
+        const connection = {
+            host: cluster.access.host,
+            port: cluster.access.port,
+            user: ROLE,
+            password: PASSWORD,
+            maintenanceDatabase: "postgres",
+            sslMode: "disable",
+            connectTimeoutSeconds: 10,
+            readyTimeoutSeconds: 0,
+            statementTimeoutSeconds: 0,
+            lockTimeoutSeconds: 30,
+        } as const;
+        const accessNode = { id: clusterId, connection, database: DATABASE };
+        const inputs: DataNodeInputs = {
+            logicalUrn: "urn:dn1",
+            accessNode,
+            nodeName: "dn1",
+            host,
+            port,
+            password: NODE_PASSWORD,
+            serverOptions: {},
+            bootstrap: true,
+            available: true,
+            drainOnDelete: false,
+            timescaledb: "auto",
+            forceDestroy: false,
+            adopt: false,
+        };
+        return {
+            resource: multinode.dataNode,
+            servers: new Servers(accessNode, {}),
+            wish: { inputs, newId: randomUUID() },
+        };
+    }
+
     async function expectWhole(node: LiveResource): Promise<void> {
         await node.expectNoDrift();
         expect(await asUser("SELECT srvname::text FROM pg_foreign_server")).toEqual([{ srvname: "dn1" }]);
@@ -101,6 +140,7 @@ describeServers("multinode", (kind) => {
         // The first data node ever leaves a label on the access node's database.
         const first = live.node(0);
         await first.create(values());
+        made = first.outputs as unknown as DataNodeComputed;
         await first.delete();
         alone = await residue();
     }, START_TIMEOUT_MS);
@@ -173,40 +213,7 @@ describeServers("multinode", (kind) => {
     ])(
         "is added %s, from wherever that was cut",
         async (_title, prepare, least) => {
-            const { host, port } = nodeServer();
-            const connection = {
-                host: cluster.access.host,
-                port: cluster.access.port,
-                user: ROLE,
-                password: PASSWORD,
-                maintenanceDatabase: "postgres",
-                sslMode: "disable",
-                connectTimeoutSeconds: 10,
-                readyTimeoutSeconds: 0,
-                statementTimeoutSeconds: 0,
-                lockTimeoutSeconds: 30,
-            } as const;
-            const accessNode = { id: clusterId, connection, database: DATABASE };
-            const inputs: DataNodeInputs = {
-                logicalUrn: "urn:dn1",
-                accessNode,
-                nodeName: "dn1",
-                host,
-                port,
-                password: NODE_PASSWORD,
-                serverOptions: {},
-                bootstrap: true,
-                available: true,
-                drainOnDelete: false,
-                timescaledb: "auto",
-                forceDestroy: false,
-                adopt: false,
-            };
-            const operation = {
-                resource: multinode.dataNode,
-                servers: new Servers(accessNode, {}),
-                wish: { inputs, newId: randomUUID() },
-            };
+            const operation = operationOf();
             let transactions = 0;
             for (let isWhole = false; !isWhole && transactions < MOST_CUTS; transactions++) {
                 await prepare();
@@ -218,6 +225,23 @@ describeServers("multinode", (kind) => {
             }
             expect(transactions).toBeGreaterThan(least);
             expect(transactions).toBeLessThan(MOST_CUTS);
+        },
+        CASE_TIMEOUT_MS,
+    );
+
+    it(
+        "leaves nothing on the access node where it is removed after its making was cut",
+        async () => {
+            const operation = operationOf();
+            for (let transactions = 0, isWhole = false; !isWhole; transactions++) {
+                isWhole = await runUntilCut(operation, transactions);
+                const last = { ...operation.wish.inputs, ...made };
+                await finish({ ...operation, wish: { ...operation.wish, last }, toNothing: true });
+                expect((await residue())[0]).toEqual(alone[0]);
+                expect(await onNode("postgres", "SELECT datname FROM pg_database WHERE datname ~ '^pulumi'")).toEqual(
+                    [],
+                );
+            }
         },
         CASE_TIMEOUT_MS,
     );

@@ -420,6 +420,15 @@ describe("deletion of a data node", () => {
         expect(dataNode.planDelete(undefined, known)).toEqual({ steps: [], warnings: [] });
     });
 
+    it("takes a note away that a cut run left, and says what may be left on the node", () => {
+        const blind = (note?: Note): ObservedDataNode =>
+            missing({ reached: false, why: "connection refused", leftover: { note } });
+        const plan = dataNode.planDelete(blind(making), known);
+        expect(names(plan)).toEqual(["forgetDataNode"]);
+        expect(plan.warnings).toEqual([expect.stringContaining('database "metrics" may stay on')]);
+        expect(dataNode.planDelete(blind(), known)).toEqual({ steps: [], warnings: [] });
+    });
+
     it("cleans the node itself where the access node is gone, and else says what may be left", () => {
         const gone = { ...whole, cluster: undefined };
         expect(names(dataNode.planDelete(gone, known))).toEqual(["dropDatabase"]);
