@@ -16,6 +16,7 @@ import * as work from "./work.mjs";
 // As in production: what a commit waits for is part of what it costs, and engines commit differently.
 const SETTINGS = { shared_buffers: "256MB", max_wal_size: "4GB", jit: "off", fsync: "on" };
 const CLIENTS = [1, 4];
+const ROWS_A_STATEMENT = [1_000, 4_000];
 const QUESTION_REPEATS = 9;
 const COPY_IN_BATCHES = 16;
 
@@ -74,7 +75,6 @@ async function compare(title, contenders, others, major) {
     console.log(`\n${title}: ${count} rows of ${work.DEVICES} keys, ${rounds} rounds`);
     const before = (/** @type {Contender} */ contender) => contender.empty();
     const few = Math.max(20_000, count / 10);
-    const multiRow = work.multiRowInsert(few);
     const withChunks = async (/** @type {Contender} */ contender) => {
         await contender.empty();
         await work.makeChunks(contender, few);
@@ -91,12 +91,15 @@ async function compare(title, contenders, others, major) {
                 ),
             ),
         );
-        const insert = (/** @type {Contender} */ { name }) => multiRow(opened.get(name) ?? []);
-        tell(
-            `INSERTs of 1,000 rows, ${few} in all, by ${clients} client${clients === 1 ? "" : "s"}`,
-            await measure([...contenders, ...others], insert, { before: withChunks, repeats: 2 * rounds }),
-            1 / 0.95,
-        );
+        for (const rowsEach of ROWS_A_STATEMENT) {
+            const multiRow = work.multiRowInsert(few, rowsEach);
+            const insert = (/** @type {Contender} */ { name }) => multiRow(opened.get(name) ?? []);
+            tell(
+                `INSERTs of ${rowsEach} rows, ${few} in all, by ${clients} client${clients === 1 ? "" : "s"}`,
+                await measure([...contenders, ...others], insert, { before: withChunks, repeats: 2 * rounds }),
+                1 / 0.95,
+            );
+        }
         await Promise.all([...opened.values()].flat().map((client) => client.end()));
     }
     tell("INSERT ... SELECT", await measure(contenders, (each) => work.insertSelect(each, count), { before }), 2);

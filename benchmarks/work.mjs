@@ -15,7 +15,6 @@ import { shardsOf } from "./contenders.mjs";
 
 export const DEVICES = 100;
 const START = Date.UTC(2026, 0, 1);
-const ROWS_A_STATEMENT = 1_000;
 const CHUNK = 256 * 1024;
 const COLUMNS = ["time", "device", "temp"];
 const TEXT = textFormat(COLUMNS);
@@ -54,14 +53,15 @@ export async function insertSelect({ client }, count) {
 }
 
 /**
- * INSERTs of 1,000 rows each, made beforehand, by several clients at once.
+ * INSERTs of so many rows each, made beforehand, by several clients at once.
  *
  * @param {number} count
+ * @param {number} rowsEach
  */
-export function multiRowInsert(count) {
-    const statements = Array.from({ length: Math.ceil(count / ROWS_A_STATEMENT) }, (_, statement) => {
-        const values = Array.from({ length: ROWS_A_STATEMENT }, (_each, place) => {
-            const [time, device, temp] = valuesOf(statement * ROWS_A_STATEMENT + place);
+export function multiRowInsert(count, rowsEach) {
+    const statements = Array.from({ length: Math.ceil(count / rowsEach) }, (_, statement) => {
+        const values = Array.from({ length: rowsEach }, (_each, place) => {
+            const [time, device, temp] = valuesOf(statement * rowsEach + place);
             return `('${time.toISOString()}',${device},${temp})`;
         });
         return `INSERT INTO conditions VALUES ${values.join(",")}`;
