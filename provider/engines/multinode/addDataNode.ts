@@ -19,8 +19,8 @@ import { planUnseen } from "./detour";
 import { foreignCluster, stillHolds } from "./formerMember";
 import { planLeftover } from "./leftover";
 import type { NodeServer } from "./nodeServer";
-import { planRelease, planReleaseToBootstrap } from "./release";
 import { accessDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
+import { planRelease, planReleaseToBootstrap } from "./release";
 import { createMapping, secretsOf, wantedMapping } from "./userMapping";
 
 type ReachedServer = Extract<NodeServer, { reached: true }>;
