@@ -48,7 +48,9 @@ describeServers("fdw", (kind) => {
                     ...more,
                 });
             for (const _life of [1, 2]) {
-                await live.access.create({ connection: connectionOf(cluster.access), database: DATABASE, adopt: true });
+                const connection = connectionOf(cluster.access);
+                // A database that is kept keeps the extension.
+                await live.access.create({ connection, database: DATABASE, adopt: true, timescaledb: "none" });
                 await live.access.expectNoDrift();
                 const nodes = [live.node(0), live.node(1)];
                 for (const [index, node] of nodes.entries()) {
