@@ -13,6 +13,7 @@ import { multinode } from "../../provider/engines/multinode";
 import { Servers } from "../../provider/engines/servers";
 import type { Connection } from "../../provider/postgres/connection";
 import { closePools } from "../../provider/postgres/pool";
+import { connectionTo } from "../support/connections";
 import { finish, runUntilCut, type CutOperation } from "../support/cuts";
 import { query } from "../support/query";
 import { expectNoResidue, residueOf, type Residue } from "../support/residue";
@@ -23,18 +24,7 @@ const newId = "22222222-2222-4222-8222-222222222222";
 const common = { forceDestroy: false, adopt: false };
 
 function connectionOf({ host, port, user, password }: TestCluster["access"]): Connection {
-    return {
-        host,
-        port,
-        user,
-        password,
-        maintenanceDatabase: "postgres",
-        sslMode: "disable",
-        connectTimeoutSeconds: 10,
-        readyTimeoutSeconds: 0,
-        statementTimeoutSeconds: 0,
-        lockTimeoutSeconds: 30,
-    };
+    return connectionTo(host, { port, user, password, sslMode: "disable", lockTimeoutSeconds: 30 });
 }
 
 /** Changes of a table that only one of the engines has. */

@@ -1,4 +1,4 @@
-/** Connections for tests that connect to nothing. */
+/** Connections with everything that the provider knows of one. */
 import type { Connection } from "../../provider/postgres/connection";
 
 /** A complete connection to a host. */

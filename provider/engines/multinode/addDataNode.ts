@@ -20,7 +20,7 @@ import { foreignCluster, stillHolds } from "./formerMember";
 import { planLeftover } from "./leftover";
 import type { NodeServer } from "./nodeServer";
 import { accessDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "./places";
-import { planRelease, planReleaseToBootstrap } from "./release";
+import { planRelease, planReleaseToBootstrap, unknownTo } from "./release";
 import { createMapping, secretsOf, wantedMapping } from "./userMapping";
 
 type ReachedServer = Extract<NodeServer, { reached: true }>;
@@ -152,7 +152,7 @@ function planFoundDatabase(
         throw foreignCluster(inputs, distUuid);
     }
     if (tables.length === 0) {
-        return [planReleaseToBootstrap(inputs, name, distUuid, foreignId(distUuid))];
+        return [planReleaseToBootstrap(inputs, distUuid, unknownTo(distUuid))];
     }
     if (!mayEmpty) {
         const remedy = "Drop the database, or set forceDestroy: true to have it made anew without those rows";
@@ -195,12 +195,7 @@ function planPrepared(cluster: ClusterState, { contents, database }: ReachedServ
     if (distUuid !== cluster.clusterId && !(inputs.adopt && inputs.forceDestroy)) {
         throw foreignCluster(inputs, distUuid);
     }
-    return [planRelease(inputs, name, distUuid, foreignId(distUuid))];
-}
-
-/** While the node says that it belongs to a cluster, it cannot be added, not even to that one. */
-function foreignId(distUuid: string): string {
-    return `the node says that it belongs to cluster ${distUuid}, which does not know it`;
+    return [planRelease(inputs, distUuid, unknownTo(distUuid))];
 }
 
 function databaseTaken(inputs: DataNodeInputs, urn: string): ProviderError {

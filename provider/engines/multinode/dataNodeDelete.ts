@@ -152,7 +152,6 @@ function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, wish: Dat
         return [];
     }
     const { inputs, last } = wish;
-    const name = nodeDatabaseName(inputs);
     const { database } = node.database;
     const isMember = node.contents?.distUuid === inputs.accessNode.id;
     const isOurs =
@@ -166,8 +165,8 @@ function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, wish: Dat
     }
     return [
         ...(drop ? node.prepared.map((gid) => rollbackPrepared(gid, inputs)) : []),
-        ...(!drop && isMember ? [planRelease(inputs, name, inputs.accessNode.id, KEPT)] : []),
-        ...planDropDatabase(nodeMaintenance(inputs), name, node.database, {
+        ...(!drop && isMember ? [planRelease(inputs, inputs.accessNode.id, KEPT)] : []),
+        ...planDropDatabase(nodeMaintenance(inputs), nodeDatabaseName(inputs), node.database, {
             owner: ownerOf(wish),
             drop,
             force: supports("dropDatabaseForce", {

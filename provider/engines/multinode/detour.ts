@@ -15,6 +15,7 @@ import { withMarker, type Marker } from "../marker";
 import { anonymousBlock, statements } from "./block";
 import { functionOf, markerOf, type ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
+import { USERS_TABLES } from "./formerMember";
 import {
     eraseNote,
     isMaking,
@@ -152,7 +153,7 @@ function addByScratch(cluster: ClusterState, number: number, inputs: DataNodeInp
             ].join("\n"),
         ),
         tolerates: [INSUFFICIENT_PRIVILEGE],
-        ...secretsOf(mapping ?? (password === undefined ? undefined : { password })),
+        ...secretsOf(mapping),
     };
 }
 
@@ -200,9 +201,7 @@ function isOthers({ clusterId }: ClusterState): Refusal {
 
 function holdsTables(): Refusal {
     return {
-        condition:
-            "EXISTS (SELECT FROM pg_catalog.pg_tables t " +
-            "WHERE t.schemaname !~ '^(pg_|_timescaledb_|information_schema$)')",
+        condition: `EXISTS (SELECT FROM pg_catalog.pg_tables t WHERE ${USERS_TABLES})`,
         message: "it holds tables",
     };
 }

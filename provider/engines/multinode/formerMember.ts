@@ -3,6 +3,9 @@ import { ProviderError } from "../../errors";
 import type { DataNodeInputs } from "../desired";
 import { nodeDatabaseName, nodeLabel } from "./places";
 
+/** The rows of pg_tables, as t, that are neither PostgreSQL's nor TimescaleDB's. */
+export const USERS_TABLES = "t.schemaname !~ '^(pg_|_timescaledb_|information_schema$)'";
+
 /** Another cluster must not lose its database by mistake. */
 export function foreignCluster(inputs: DataNodeInputs, distUuid: string): ProviderError {
     return new ProviderError(

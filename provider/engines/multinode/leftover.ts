@@ -5,7 +5,6 @@
  */
 import type { Session } from "../../postgres/pool";
 import { refusalOf } from "../../postgres/refusal";
-import { literal } from "../../postgres/sql";
 import { serverError } from "../../postgres/sqlState";
 import type { DataNodeInputs } from "../desired";
 import type { Step } from "../engine";
@@ -22,11 +21,11 @@ import {
 import { anonymousBlock, statements } from "./block";
 import type { ClusterState } from "./cluster";
 import type { DataNodeWish } from "./dataNode";
-import { foreignCluster, stillHolds } from "./formerMember";
+import { foreignCluster, stillHolds, USERS_TABLES } from "./formerMember";
 import { wayOf } from "./nodeView";
 import { eraseNote, isMaking, makingOf, noteSchema, planNote, readNote, type Note } from "./notes";
 import { accessDatabase, nodeDatabaseName } from "./places";
-import { explainRelease } from "./release";
+import { deleteDistUuid, explainRelease, unknownTo } from "./release";
 
 /** A data node that the access node does not know yet, as seen from there. */
 export interface Leftover {
@@ -97,7 +96,7 @@ async function readContents(session: Session): Promise<LeftoverContents> {
     const [first] = await session.query<{ timescaledb: boolean; tables: number }>(
         `SELECT EXISTS (SELECT FROM pg_temp.remote_extension e WHERE e.extname = 'timescaledb') AS timescaledb,
                 (SELECT count(*)::integer FROM pg_temp.remote_tables t
-                  WHERE t.schemaname !~ '^(pg_|_timescaledb_|information_schema$)') AS tables`,
+                  WHERE ${USERS_TABLES}) AS tables`,
     );
     const common = { timescaledb: first?.timescaledb === true, isEmpty: first?.tables === 0 };
     if (!common.timescaledb) {
@@ -173,7 +172,7 @@ function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Ste
         {
             ...common,
             name: "deleteDistUuid",
-            why: `the node says that it belongs to cluster ${distUuid}, which does not know it`,
+            why: unknownTo(distUuid),
             explains: explainRelease(inputs.nodeName, nodeDatabaseName(inputs)),
             sql: anonymousBlock(
                 [
@@ -181,7 +180,7 @@ function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Ste
                     "BEGIN",
                     ...statements("    ", [
                         ...makeForeignTables(way, nodeDatabaseName(inputs), { remote_metadata: METADATA }),
-                        `DELETE FROM pg_temp.remote_metadata WHERE key = 'dist_uuid' AND value = ${literal(distUuid)}`,
+                        deleteDistUuid(distUuid, "pg_temp.remote_metadata"),
                         DROP_FOREIGN_TABLES,
                     ]),
                     "    IF NOT had THEN",

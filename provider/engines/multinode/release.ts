@@ -6,13 +6,18 @@ import { literal } from "../../postgres/sql";
 import type { Explanation, Step } from "../engine";
 import type { DataNodeInputs } from "../desired";
 import { anonymousBlock } from "./block";
-import { nodeDatabase } from "./places";
+import { nodeDatabase, nodeDatabaseName } from "./places";
 
 const INSUFFICIENT_PRIVILEGE = "42501";
 
-/** The statement, in the node's database. */
-export function deleteDistUuid(distUuid: string): string {
-    return `DELETE FROM _timescaledb_catalog.metadata WHERE key = 'dist_uuid' AND value = ${literal(distUuid)}`;
+/** The statement, in the node's database or on a foreign table. */
+export function deleteDistUuid(distUuid: string, metadata = "_timescaledb_catalog.metadata"): string {
+    return `DELETE FROM ${metadata} WHERE key = 'dist_uuid' AND value = ${literal(distUuid)}`;
+}
+
+/** Why a node has to be freed: while it says so it cannot be added, not even to that cluster. */
+export function unknownTo(distUuid: string): string {
+    return `the node says that it belongs to cluster ${distUuid}, which does not know it`;
 }
 
 /** Why it was refused, for {@link Step.explains}. */
@@ -29,20 +34,20 @@ export function explainRelease(nodeName: string, database: string): Readonly<Rec
 }
 
 /** The step on the node's own server. */
-export function planRelease(inputs: DataNodeInputs, database: string, distUuid: string, why: string): Step {
+export function planRelease(inputs: DataNodeInputs, distUuid: string, why: string): Step {
     return {
         name: "deleteDistUuid",
         why,
         on: nodeDatabase(inputs),
         sql: deleteDistUuid(distUuid),
-        explains: explainRelease(inputs.nodeName, database),
+        explains: explainRelease(inputs.nodeName, nodeDatabaseName(inputs)),
     };
 }
 
 /** The step where add_data_node() makes the extension anew: it goes where the user may not delete the id, which goes with it. */
-export function planReleaseToBootstrap(inputs: DataNodeInputs, database: string, distUuid: string, why: string): Step {
+export function planReleaseToBootstrap(inputs: DataNodeInputs, distUuid: string, why: string): Step {
     return {
-        ...planRelease(inputs, database, distUuid, why),
+        ...planRelease(inputs, distUuid, why),
         sql: anonymousBlock(
             [
                 "BEGIN",

@@ -9,6 +9,7 @@ import { noteSchema, type Note } from "../../../provider/engines/multinode/notes
 import { scratchName } from "../../../provider/engines/multinode/scratch";
 import { Servers } from "../../../provider/engines/servers";
 import { closePools } from "../../../provider/postgres/pool";
+import { connectionTo } from "../../support/connections";
 import { finish, runUntilCut, type CutOperation } from "../../support/cuts";
 import { CONDITIONS_COLUMNS, LiveCluster, type LiveResource } from "../../support/life";
 import { query } from "../../support/query";
@@ -82,18 +83,14 @@ describeServers("multinode", (kind) => {
     /** The data node, and the operations on it that a run can be cut in. */
     function operationOf(): CutOperation<DataNodeInputs, DataNodeComputed, unknown> {
         const { host, port } = nodeServer();
-        const connection = {
-            host: cluster.access.host,
-            port: cluster.access.port,
+        const { access: server } = cluster;
+        const connection = connectionTo(server.host, {
+            port: server.port,
             user: ROLE,
             password: PASSWORD,
-            maintenanceDatabase: "postgres",
             sslMode: "disable",
-            connectTimeoutSeconds: 10,
-            readyTimeoutSeconds: 0,
-            statementTimeoutSeconds: 0,
             lockTimeoutSeconds: 30,
-        } as const;
+        });
         const accessNode = { id: clusterId, connection, database: DATABASE };
         const inputs: DataNodeInputs = {
             logicalUrn: "urn:dn1",
