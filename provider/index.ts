@@ -37,7 +37,7 @@ export {
     type ClusterHypertableArgs,
     type TimescaleClusterArgs,
 } from "./resources/timescaleCluster";
-export { type Dimension, type EngineChoice, type EngineName, type TimescaledbChoice } from "./engines/desired";
+export { type Dimension, type EngineChoice, type EngineName, type TimescaledbChoice } from "./engines/inputs";
 export { type Problem } from "./engines/engine";
 export { type LoadProgress, type LoadResult, type Row, type Rows } from "./engines/load";
 export {
@@ -49,6 +49,6 @@ export {
     type InDoubtTransaction,
     type NodeStatus,
     type UnderReplicated,
-} from "./engines/status";
+} from "./engines/status/status";
 export { ERROR_CODES, type ErrorCode } from "./errors";
 export { type Connection, type SslMode } from "./postgres/connection";

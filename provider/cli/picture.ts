@@ -2,7 +2,7 @@
  * A picture of a cluster: the access node, its data nodes, and on each what it holds of every table. One SVG element
  * that needs nothing around it; inside a page it takes the page's colours.
  */
-import type { ClusterStatus, HypertableStatus, NodeStatus } from "../engines/status";
+import type { ClusterStatus, HypertableStatus, NodeStatus } from "../engines/status/status";
 import { bytesText, countText, escapeMarkup, piecesText } from "./words";
 
 const WIDTH = 360;

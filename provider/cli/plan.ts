@@ -1,5 +1,5 @@
 /** The plan of a stack: each resource's own plan, in the order in which Pulumi will come to it. */
-import { Horizon } from "../handlers/horizon";
+import { PendingClusters } from "../handlers/pendingClusters";
 import { planners } from "../handlers/planners";
 import type { Announced, PlannedOperation } from "../handlers/planner";
 import { TYPE_PREFIX, type PreviewStep, type StateResource } from "./stack";
@@ -34,7 +34,7 @@ const OPERATIONS: Readonly<Record<string, Announced["operation"]>> = {
  */
 export async function planStack(steps: readonly PreviewStep[], state: readonly StateResource[]): Promise<StackPlan> {
     const operations: StackOperation[] = [];
-    const horizon = new Horizon();
+    const pending = new PendingClusters();
     for (const step of steps) {
         const operation = OPERATIONS[step.op];
         const type = (step.newState ?? step.oldState)?.type ?? "";
@@ -52,7 +52,7 @@ export async function planStack(steps: readonly PreviewStep[], state: readonly S
                   ? { operation, outputs, inputs }
                   : { operation, outputs };
         operations.push({
-            ...(await plan(announced, horizon)),
+            ...(await plan(announced, pending)),
             urn: step.urn,
             operation,
             replacedFor: step.replaceReasons ?? [],

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { engineOf } from "../engines";
-import { readClusterStatus } from "../engines/clusterStatus";
-import { isHealthy, type ClusterStatus } from "../engines/status";
+import { readClusterStatus } from "../engines/status/clusterStatus";
+import { isHealthy, type ClusterStatus } from "../engines/status/status";
 import { statusPage } from "./statusPage";
 import { statusText } from "./statusText";
 import { findTargets, TARGET_OPTIONS } from "./targets";

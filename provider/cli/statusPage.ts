@@ -1,5 +1,5 @@
 /** A cluster's status as one HTML file that needs nothing else: light and dark, for wide screens and phones. */
-import { isHealthy, type ClusterStatus } from "../engines/status";
+import { isHealthy, type ClusterStatus } from "../engines/status/status";
 import { clusterPicture } from "./picture";
 import { statusTables, summary, type Table } from "./statusText";
 import { escapeMarkup } from "./words";

@@ -1,5 +1,5 @@
 /** A cluster's status for a terminal, and the parts of it that the page shares. */
-import { isHealthy, type ClusterStatus, type HypertableStatus, type NodeStatus } from "../engines/status";
+import { isHealthy, type ClusterStatus, type HypertableStatus, type NodeStatus } from "../engines/status/status";
 import { bytesText, countText, piecesText, plainText } from "./words";
 
 /** A table: its columns, and one list of cells a row. Numbers stand to the right. */

@@ -1,7 +1,7 @@
 /** Which clusters the status is of: what the flags name, the stack's, or the environment's. */
 import fs from "node:fs";
-import type { AccessNodeReference, DataNodeInputs } from "../engines/desired";
-import { Servers, type ServerAccess } from "../engines/servers";
+import type { AccessNodeReference, DataNodeInputs } from "../engines/inputs";
+import { Servers, type ServerAccess } from "../engines/run/servers";
 import { ProviderError } from "../errors";
 import { connectionShape } from "../handlers/connectionSchema";
 import { nodeAccess } from "../handlers/dataNode";

@@ -12,15 +12,15 @@ import type {
     DistributedHypertableComputed,
     DistributedHypertableInputs,
     EngineName,
-} from "./desired";
+} from "./inputs";
 import type { ErrorCode } from "../errors";
 import { got } from "../validation/shapes";
 import type { Load, LoadResult } from "./load";
-import type { Place, Servers } from "./servers";
-import type { ClusterStatus } from "./status";
+import type { Place, Servers } from "./run/servers";
+import type { ClusterStatus } from "./status/status";
 
 /** What is to be there: the inputs now, and the outputs of the last operation, if there was one. */
-export interface Wish<Inputs, Computed> {
+export interface Request<Inputs, Computed> {
     readonly inputs: Inputs;
     readonly last?: Inputs & Computed;
     /**
@@ -62,7 +62,7 @@ export interface Step {
     readonly destroys?: { readonly what: string; readonly rows?: number; readonly bytes?: number };
 }
 
-/** What is to be done, in order. An empty list of steps says that what was wished is there. */
+/** What is to be done, in order. An empty list of steps says that what was requested is there. */
 export interface Plan {
     readonly steps: readonly Step[];
     /**
@@ -109,7 +109,7 @@ export function limitReason({ expected, found, why }: Limit, engine: EngineName)
 }
 
 /** What goes before in the same run, for a resource whose access node is not there yet. */
-export interface Ahead {
+export interface PendingCluster {
     readonly accessNode: AccessNodeInputs;
     readonly dataNodes: readonly DataNodeInputs[];
 }
@@ -130,35 +130,35 @@ export interface Description<Inputs, Computed> {
 /** How an engine makes, sees and removes one kind of resource. */
 export interface ResourceEngine<Inputs, Computed, Observed> {
     /** The place whose session holds the locks, and the locks. */
-    locks(wish: Wish<Inputs, Computed>): { readonly on: Place; readonly locks: readonly Lock[] };
+    locks(request: Request<Inputs, Computed>): { readonly on: Place; readonly locks: readonly Lock[] };
 
     /**
-     * What the engine cannot do of what is wished, as far as the inputs alone tell; some of them may be unknown yet.
+     * What the engine cannot do of what is requested, as far as the inputs alone tell; some of them may be unknown yet.
      * Asked by check where the program names the engine. Absent: the inputs alone never tell.
      */
     limits?(inputs: Partial<Inputs>): readonly Limit[];
 
     /** Everything that would keep create from succeeding, at once. Reads only; runs before any DDL. */
-    preflight(servers: Servers, wish: Wish<Inputs, Computed>): Promise<readonly Problem[]>;
+    preflight(servers: Servers, request: Request<Inputs, Computed>): Promise<readonly Problem[]>;
 
     /**
      * What is there. undefined: nothing of it is left anywhere.
      *
      * @param shared whether a snapshot taken earlier in this run will do (read), or the catalogue must be read now
      */
-    observe(servers: Servers, wish: Wish<Inputs, Computed>, shared: boolean): Promise<Observed | undefined>;
+    observe(servers: Servers, request: Request<Inputs, Computed>, shared: boolean): Promise<Observed | undefined>;
 
     /** What observe will find in a new cluster once what goes before is made. Reads servers, changes nothing. */
-    foresee(servers: Servers, wish: Wish<Inputs, Computed>, ahead: Ahead): Promise<Observed>;
+    foresee(servers: Servers, request: Request<Inputs, Computed>, ahead: PendingCluster): Promise<Observed>;
 
-    /** From what is there to what is wished. Throws a ProviderError where it is refused. Pure. */
-    plan(observed: Observed | undefined, wish: Wish<Inputs, Computed>): Plan;
+    /** From what is there to what is requested. Throws a ProviderError where it is refused. Pure. */
+    plan(observed: Observed | undefined, request: Request<Inputs, Computed>): Plan;
 
     /** From what is there to nothing. Throws a ProviderError (HOLDS_DATA, LAST_COPY, ...) where it is refused. Pure. */
-    planDelete(observed: Observed | undefined, wish: Wish<Inputs, Computed>): Plan;
+    planDelete(observed: Observed | undefined, request: Request<Inputs, Computed>): Plan;
 
     /** What is there, as inputs and outputs. Only called with something there; after create the plan is empty. */
-    describe(observed: Observed, wish: Wish<Inputs, Computed>): Description<Inputs, Computed>;
+    describe(observed: Observed, request: Request<Inputs, Computed>): Description<Inputs, Computed>;
 }
 
 /** An engine: the same three resources by other means. `Observed` differs and stays inside. */

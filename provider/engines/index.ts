@@ -1,14 +1,14 @@
 /** The engines by name, and which of them a server is for. */
 import { ProviderError } from "../errors";
-import { chooseEngineName, engineNameOf } from "./choose";
-import type { EngineChoice, EngineName } from "./desired";
+import { chooseEngineName, engineNameOf } from "./preflight/choose";
+import type { EngineChoice, EngineName } from "./inputs";
 import type { Engine, Problem } from "./engine";
 import { fdw } from "./fdw";
 import { checkServers as checkFdwServers } from "./fdw/preflight";
 import { multinode } from "./multinode";
 import { checkServers as checkMultinodeServers } from "./multinode/preflight";
-import { problem, type NodeCheck } from "./preflight";
-import { ACCESS, type Servers } from "./servers";
+import { problem, type NodeCheck } from "./preflight/checks";
+import { ACCESS, type Servers } from "./run/servers";
 
 const ENGINES: Readonly<Record<EngineName, Engine>> = { multinode, fdw };
 

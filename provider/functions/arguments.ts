@@ -1,6 +1,6 @@
 /** What the functions take, with defaults filled in and checked as a resource's inputs are. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { ServerAccess } from "../engines/servers";
+import type { ServerAccess } from "../engines/run/servers";
 import { ProviderError } from "../errors";
 import { connectionShape } from "../handlers/connectionSchema";
 import { dataNodeSchema, nodeAccess } from "../handlers/dataNode";

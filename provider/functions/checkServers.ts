@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkServers as checkWithEngine } from "../engines";
-import type { EngineChoice } from "../engines/desired";
+import type { EngineChoice } from "../engines/inputs";
 import type { Problem } from "../engines/engine";
-import { Servers } from "../engines/servers";
+import { Servers } from "../engines/run/servers";
 import type { Connection } from "../postgres/connection";
 import type { ConnectionArgs } from "../resources/connection";
 import { oneOf } from "../validation/shapes";

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { engineOf } from "../engines";
-import { readClusterStatus } from "../engines/clusterStatus";
-import { Servers } from "../engines/servers";
-import type { ClusterStatus } from "../engines/status";
+import { readClusterStatus } from "../engines/status/clusterStatus";
+import { Servers } from "../engines/run/servers";
+import type { ClusterStatus } from "../engines/status/status";
 import type { Connection } from "../postgres/connection";
 import { AccessNode, dataNodesOf } from "../resources/accessNode";
 import type { ConnectionArgs } from "../resources/connection";

@@ -1,6 +1,6 @@
 import { engineOf } from "../engines";
 import type { LoadProgress, LoadResult, Rows } from "../engines/load";
-import { Servers } from "../engines/servers";
+import { Servers } from "../engines/run/servers";
 import { ProviderError } from "../errors";
 import type { Connection } from "../postgres/connection";
 import { identifier, list, object, type PropertyShape } from "../validation/shapes";

@@ -1,6 +1,6 @@
-import type { AccessNodeComputed, AccessNodeInputs } from "../engines/desired";
+import type { AccessNodeComputed, AccessNodeInputs } from "../engines/inputs";
 import { chooseEngine } from "../engines";
-import { Servers } from "../engines/servers";
+import { Servers } from "../engines/run/servers";
 import { ProviderError } from "../errors";
 import { waitUntilReady } from "../postgres/pool";
 import { identifier, oneOf } from "../validation/shapes";
@@ -57,7 +57,7 @@ const kind: Kind<AccessNodeInputs, AccessNodeComputed> = {
     deletesFirst: false,
     servers: ({ connection, database }) => new Servers({ connection, database }, {}),
     engine: (servers, inputs) => chooseEngine(servers, inputs.engine),
-    announce: (horizon, engine, inputs) => horizon.add(engine, inputs),
+    announce: (pending, engine, inputs) => pending.add(engine, inputs),
     waitForServers: (_servers, { connection }) => waitUntilReady(connection, connection.maintenanceDatabase),
     resource: (engine) => engine.accessNode,
     id: (_inputs, { clusterId }) => clusterId,

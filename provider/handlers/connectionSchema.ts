@@ -1,5 +1,5 @@
 /** The inputs that every resource shares: how a server is reached, whose child a resource is, what it may destroy. */
-import type { AccessNodeReference, EngineChoice, EngineName } from "../engines/desired";
+import type { AccessNodeReference, EngineChoice, EngineName } from "../engines/inputs";
 import { ProviderError } from "../errors";
 import { SSL_MODES, type Connection } from "../postgres/connection";
 import { waitUntilReady } from "../postgres/pool";

@@ -1,6 +1,6 @@
-import type { AccessNodeReference, DataNodeComputed, DataNodeInputs, DataNodeReference } from "../engines/desired";
+import type { AccessNodeReference, DataNodeComputed, DataNodeInputs, DataNodeReference } from "../engines/inputs";
 import { engineOf } from "../engines";
-import { ACCESS, Servers, type ServerAccess } from "../engines/servers";
+import { ACCESS, Servers, type ServerAccess } from "../engines/run/servers";
 import { waitUntilReady } from "../postgres/pool";
 import { bool, identifier, integer, oneOf, record, text } from "../validation/shapes";
 import { isUnknown } from "../validation/unknown";
@@ -116,7 +116,7 @@ const kind: Kind<DataNodeInputs, DataNodeComputed> = {
         return new Servers(inputs.accessNode, access === undefined ? {} : { [inputs.nodeName]: access });
     },
     engine: (servers) => engineOf(servers),
-    announce: (horizon, _engine, inputs) => void horizon.find(inputs)?.dataNodes.push(inputs),
+    announce: (pending, _engine, inputs) => void pending.find(inputs)?.dataNodes.push(inputs),
     async waitForServers(servers, { connection, nodeName }) {
         const node = servers.nodes[nodeName];
         await Promise.all([

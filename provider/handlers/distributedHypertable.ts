@@ -4,9 +4,9 @@ import type {
     Dimension,
     DistributedHypertableComputed,
     DistributedHypertableInputs,
-} from "../engines/desired";
+} from "../engines/inputs";
 import { engineOf } from "../engines";
-import { Servers, type ServerAccess } from "../engines/servers";
+import { Servers, type ServerAccess } from "../engines/run/servers";
 import { waitUntilReady } from "../postgres/pool";
 import { bool, either, identifier, integer, interval, list, object, record, text } from "../validation/shapes";
 import { plainType } from "../validation/typeNames";

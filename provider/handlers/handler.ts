@@ -5,22 +5,22 @@
  * It knows the shapes of Pulumi's calls but nothing of Pulumi's packages.
  */
 import { randomUUID } from "node:crypto";
-import { converge, stepText, type Operation, type Report } from "../engines/apply";
-import type { EngineName } from "../engines/desired";
+import { converge, stepText, type Operation, type Report } from "../engines/run/apply";
+import type { EngineName } from "../engines/inputs";
 import {
     limitReason,
     type Description,
     type Engine,
     type Plan,
     type ResourceEngine,
-    type Wish,
+    type Request,
 } from "../engines/engine";
 import { engineByName } from "../engines";
-import { formatProblems } from "../engines/preflight";
-import type { Servers } from "../engines/servers";
+import { formatProblems } from "../engines/preflight/checks";
+import type { Servers } from "../engines/run/servers";
 import { ProviderError, redact } from "../errors";
 import { retryTransient, type RetryOptions } from "../postgres/retry";
-import type { Horizon } from "./horizon";
+import type { PendingClusters } from "./pendingClusters";
 import { Interrupted, messageOf, presentable } from "./failure";
 import { report as engineReport } from "./report";
 import {
@@ -65,7 +65,7 @@ export interface Kind<Inputs, Computed extends { readonly engine: EngineName }> 
     /** What is known of a resource whose making was cut before it could be described; undefined: too little. */
     halfMade(inputs: Inputs, engine: EngineName): Computed | undefined;
     /** Notes what its create makes of a cluster to come. */
-    announce?(horizon: Horizon, engine: Engine, inputs: Inputs): void;
+    announce?(pending: PendingClusters, engine: Engine, inputs: Inputs): void;
     /** Refuses an update that neither the server nor the check can refuse. */
     refuseUpdate?(last: Inputs & Computed, inputs: Inputs): void;
 }
@@ -92,7 +92,7 @@ export function handler<Inputs extends object, Computed extends { readonly engin
     kind: Kind<Inputs, Computed>,
 ): Handler {
     type State = Inputs & Computed & Bookkeeping;
-    type Operate = Pick<Operation<Inputs, Computed, unknown>, "resource" | "servers" | "wish" | "report">;
+    type Operate = Pick<Operation<Inputs, Computed, unknown>, "resource" | "servers" | "request" | "report">;
 
     const stateOf = (values: Values): State => migrate(withoutProvider(values)) as unknown as State;
     const inputsOf = (values: object): Inputs =>
@@ -133,8 +133,8 @@ export function handler<Inputs extends object, Computed extends { readonly engin
     }
 
     async function describeNow(operate: Operate): Promise<Description<Inputs, Computed> | undefined> {
-        const observed = await operate.resource.observe(operate.servers, operate.wish, false);
-        return observed === undefined ? undefined : operate.resource.describe(observed, operate.wish);
+        const observed = await operate.resource.observe(operate.servers, operate.request, false);
+        return observed === undefined ? undefined : operate.resource.describe(observed, operate.request);
     }
 
     /** What is known after a failure; the failure itself must not be hidden by a second one. */
@@ -147,15 +147,16 @@ export function handler<Inputs extends object, Computed extends { readonly engin
     }
 
     async function makeAndDescribe(operate: Operate, onFirstStep: () => void): Promise<Computed> {
-        const { resource, wish } = operate;
-        const plan = (observed: unknown, wished: Wish<Inputs, Computed>): Plan => resource.plan(observed, wished);
+        const { resource, request } = operate;
+        const plan = (observed: unknown, requested: Request<Inputs, Computed>): Plan =>
+            resource.plan(observed, requested);
         const observed = await converge({ ...operate, plan, onFirstStep });
-        return resource.describe(observed, wish).computed;
+        return resource.describe(observed, request).computed;
     }
 
     async function remove(operate: Operate): Promise<void> {
         const { resource } = operate;
-        await converge({ ...operate, plan: (observed, wished) => resource.planDelete(observed, wished) });
+        await converge({ ...operate, plan: (observed, requested) => resource.planDelete(observed, requested) });
     }
 
     return {
@@ -192,8 +193,8 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                 await kind.waitForServers(servers, inputs);
                 const engine = await kind.engine(servers, inputs);
                 const resource = kind.resource(engine);
-                const wish: Wish<Inputs, Computed> = { inputs, newId: randomUUID() };
-                const problems = await resource.preflight(servers, wish);
+                const request: Request<Inputs, Computed> = { inputs, newId: randomUUID() };
+                const problems = await resource.preflight(servers, request);
                 const failing = problems.filter(({ severity }) => severity === "error");
                 if (failing.length > 0) {
                     throw new ProviderError("PREFLIGHT_FAILED", formatProblems(failing));
@@ -201,7 +202,7 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                 if (problems.length > 0) {
                     report.warn(formatProblems(problems));
                 }
-                const operate = { resource, servers, wish, report };
+                const operate = { resource, servers, request, report };
                 let started = false;
                 try {
                     const computed = await makeAndDescribe(operate, () => (started = true));
@@ -230,16 +231,16 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                 const servers = kind.servers(inputs);
                 const engine = managed ? engineByName(state.engine) : await kind.engine(servers, inputs);
                 const resource = kind.resource(engine);
-                const wish: Wish<Inputs, Computed> = { inputs, newId: id, ...(managed ? { last: state } : {}) };
-                const observed = await retryTransient(() => resource.observe(servers, wish, true), READ_RETRIES);
+                const request: Request<Inputs, Computed> = { inputs, newId: id, ...(managed ? { last: state } : {}) };
+                const observed = await retryTransient(() => resource.observe(servers, request, true), READ_RETRIES);
                 if (observed === undefined) {
                     if (managed) {
                         return {};
                     }
                     throw new ProviderError("NOT_FOUND", "it does not exist");
                 }
-                const found = resource.describe(observed, wish);
-                const drift = invisibleDrift(resource, observed, wish, found.inputs);
+                const found = resource.describe(observed, request);
+                const drift = invisibleDrift(resource, observed, request, found.inputs);
                 return {
                     id: managed ? id : kind.id(found.inputs, found.computed),
                     props: withText(props, outputs(found.inputs, found.computed, drift && redacted(drift))),
@@ -254,8 +255,8 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                 const inputs = inputsOf(news);
                 kind.refuseUpdate?.(last, inputs);
                 const resource = kind.resource(engineByName(last.engine));
-                const wish = { inputs, last, newId: randomUUID() };
-                const operate = { resource, servers: kind.servers(inputs), wish, report };
+                const request = { inputs, last, newId: randomUUID() };
+                const operate = { resource, servers: kind.servers(inputs), request, report };
                 let started = false;
                 try {
                     const computed = await makeAndDescribe(operate, () => (started = true));
@@ -275,7 +276,7 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                 const last = stateOf(props);
                 const inputs = inputsOf(last);
                 const resource = kind.resource(engineByName(last.engine));
-                await remove({ resource, servers: kind.servers(inputs), wish: { inputs, last, newId: id }, report });
+                await remove({ resource, servers: kind.servers(inputs), request: { inputs, last, newId: id }, report });
             });
         },
     };
@@ -288,14 +289,14 @@ export function handler<Inputs extends object, Computed extends { readonly engin
 function invisibleDrift<Inputs extends object, Computed>(
     resource: ResourceEngine<Inputs, Computed, unknown>,
     observed: unknown,
-    wish: Wish<Inputs, Computed>,
+    request: Request<Inputs, Computed>,
     found: Inputs,
 ): string | undefined {
-    if (isChanged(plain(wish.inputs), plain(found))) {
+    if (isChanged(plain(request.inputs), plain(found))) {
         return undefined;
     }
     try {
-        const { steps } = resource.plan(observed, wish);
+        const { steps } = resource.plan(observed, request);
         return steps.length === 0 ? undefined : `to be mended: ${steps.map(stepText).join("; ")}`;
     } catch (error) {
         return messageOf(error);

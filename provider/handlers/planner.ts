@@ -3,15 +3,15 @@
  * the plan that the operation itself would make, so nothing of it is written twice.
  */
 import { randomUUID } from "node:crypto";
-import type { EngineName } from "../engines/desired";
-import type { Plan, Step, Wish } from "../engines/engine";
+import type { EngineName } from "../engines/inputs";
+import type { Plan, Step, Request } from "../engines/engine";
 import { engineByName } from "../engines";
-import { formatProblems } from "../engines/preflight";
-import type { Servers } from "../engines/servers";
+import { formatProblems } from "../engines/preflight/checks";
+import type { Servers } from "../engines/run/servers";
 import { ProviderError, redact } from "../errors";
 import { holdsUnknown } from "../validation/unknown";
 import type { Kind } from "./handler";
-import { Horizon, NEW_CLUSTER_ID } from "./horizon";
+import { PendingClusters, NEW_CLUSTER_ID } from "./pendingClusters";
 import { fillDefaults, pickInputs, secretsIn, withoutProvider, type Values } from "./schema";
 import { migrate, type Bookkeeping } from "./state";
 
@@ -53,9 +53,9 @@ export interface PlannedOperation {
 /**
  * Plans operations of one kind of resource.
  *
- * @param horizon of the operations that go before in the same run
+ * @param pending of the operations that go before in the same run
  */
-export type Planner = (announced: Announced, horizon?: Horizon) => Promise<PlannedOperation>;
+export type Planner = (announced: Announced, pending?: PendingClusters) => Promise<PlannedOperation>;
 
 /** Makes the planner of a kind. */
 export function planner<Inputs extends object, Computed extends { readonly engine: EngineName }>(
@@ -66,49 +66,56 @@ export function planner<Inputs extends object, Computed extends { readonly engin
         pickInputs(kind.schema, fillDefaults(kind.schema, withoutProvider(values)));
 
     /** In a cluster that is to come, from what it will be; else from what is there, and on from what that makes. */
-    async function plannedCreate(servers: Servers, inputs: Inputs, horizon: Horizon): Promise<Plan> {
-        const wish: Wish<Inputs, Computed> = { inputs, newId: NEW_CLUSTER_ID };
-        const coming = horizon.find(inputs);
+    async function plannedCreate(servers: Servers, inputs: Inputs, pending: PendingClusters): Promise<Plan> {
+        const request: Request<Inputs, Computed> = { inputs, newId: NEW_CLUSTER_ID };
+        const coming = pending.find(inputs);
         const engine = coming?.engine ?? (await kind.engine(servers, inputs));
         const resource = kind.resource(engine);
         if (coming !== undefined) {
-            const plan = resource.plan(await resource.foresee(servers, wish, coming), wish);
-            kind.announce?.(horizon, engine, inputs);
+            const plan = resource.plan(await resource.foresee(servers, request, coming), request);
+            kind.announce?.(pending, engine, inputs);
             return plan;
         }
-        const failing = (await resource.preflight(servers, wish)).filter(({ severity }) => severity === "error");
+        const failing = (await resource.preflight(servers, request)).filter(({ severity }) => severity === "error");
         if (failing.length > 0) {
             throw new ProviderError("PREFLIGHT_FAILED", formatProblems(failing));
         }
-        const observed = await resource.observe(servers, wish, false);
-        const plan = resource.plan(observed, wish);
+        const observed = await resource.observe(servers, request, false);
+        const plan = resource.plan(observed, request);
         if (observed !== undefined) {
             return plan;
         }
-        kind.announce?.(horizon, engine, inputs);
-        const made = horizon.find(inputs);
+        kind.announce?.(pending, engine, inputs);
+        const made = pending.find(inputs);
         return made === undefined
             ? plan
-            : followed(plan, resource.plan(await resource.foresee(servers, wish, made), wish));
+            : followed(plan, resource.plan(await resource.foresee(servers, request, made), request));
     }
 
-    async function planned(announced: Announced, servers: Servers, inputs: Inputs, horizon: Horizon): Promise<Plan> {
+    async function planned(
+        announced: Announced,
+        servers: Servers,
+        inputs: Inputs,
+        pending: PendingClusters,
+    ): Promise<Plan> {
         if (announced.operation === "create") {
-            return plannedCreate(servers, inputs, horizon);
+            return plannedCreate(servers, inputs, pending);
         }
         const last = migrate(withoutProvider(announced.outputs)) as unknown as State;
         const resource = kind.resource(engineByName(last.engine));
-        const wish: Wish<Inputs, Computed> = { inputs, last, newId: randomUUID() };
+        const request: Request<Inputs, Computed> = { inputs, last, newId: randomUUID() };
         if (announced.operation === "update") {
             kind.refuseUpdate?.(last, inputs);
         }
-        const observed = await resource.observe(servers, wish, false);
-        return announced.operation === "update" ? resource.plan(observed, wish) : resource.planDelete(observed, wish);
+        const observed = await resource.observe(servers, request, false);
+        return announced.operation === "update"
+            ? resource.plan(observed, request)
+            : resource.planDelete(observed, request);
     }
 
-    return async (announced, horizon = new Horizon()) => {
+    return async (announced, pending = new PendingClusters()) => {
         const values = announced.operation === "delete" ? migrate(announced.outputs) : announced.inputs;
-        const inputs = horizon.settle(inputsOf(values));
+        const inputs = pending.settle(inputsOf(values));
         const nothing = { resource: kind.label(inputs), steps: [], warnings: [], more: null, refusal: null } as const;
         if (holdsUnknown(inputs)) {
             return {
@@ -122,7 +129,7 @@ export function planner<Inputs extends object, Computed extends { readonly engin
         const hide = (text: string): string => redact(text, secrets);
         const servers = kind.servers(inputs);
         try {
-            const plan = await planned(announced, servers, inputs, horizon);
+            const plan = await planned(announced, servers, inputs, pending);
             return {
                 ...nothing,
                 steps: plan.steps.map((step) => shown(step, servers, secrets)),

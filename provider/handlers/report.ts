@@ -6,7 +6,7 @@
  * A row that cannot be told must never fail an operation.
  */
 import { createRequire } from "node:module";
-import type { Report } from "../engines/apply";
+import type { Report } from "../engines/run/apply";
 
 const INFO = 1;
 const WARNING = 2;

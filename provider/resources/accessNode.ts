@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { EngineChoice, EngineName, TimescaledbChoice } from "../engines/desired";
+import type { EngineChoice, EngineName, TimescaledbChoice } from "../engines/inputs";
 import type { Connection } from "../postgres/connection";
 import { secretConnection, type ConnectionArgs } from "./connection";
 import type { DataNode } from "./dataNode";

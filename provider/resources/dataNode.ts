@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { EngineName, TimescaledbChoice } from "../engines/desired";
+import type { EngineName, TimescaledbChoice } from "../engines/inputs";
 import type { Connection } from "../postgres/connection";
 import { accessNodeReference, rememberDataNode, type AccessNode } from "./accessNode";
 import { secretConnection, type ConnectionArgs } from "./connection";

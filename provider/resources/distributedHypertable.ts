@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Dimension, EngineName } from "../engines/desired";
+import type { Dimension, EngineName } from "../engines/inputs";
 import { accessNodeReference, dataNodesOf, type AccessNode } from "./accessNode";
 import { DataNode, dataNodeReference } from "./dataNode";
 import { dependingOn, TimescaleResource, typeToken } from "./loader";

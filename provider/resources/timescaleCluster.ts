@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { EngineName } from "../engines/desired";
+import type { EngineName } from "../engines/inputs";
 import { connectionUrl } from "../postgres/url";
 import type { SslMode } from "../postgres/connection";
 import { AccessNode, type AccessNodeArgs } from "./accessNode";

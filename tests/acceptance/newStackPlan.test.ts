@@ -1,5 +1,5 @@
 /** A stack of which nothing is there yet is planned whole: what is printed is what the servers' logs then show. */
-import { Horizon } from "../../provider/handlers/horizon";
+import { PendingClusters } from "../../provider/handlers/pendingClusters";
 import type { PlannedOperation } from "../../provider/handlers/planner";
 import { UNKNOWN } from "../../provider/validation/unknown";
 import { LiveCluster, type LiveResource } from "../support/life";
@@ -48,11 +48,11 @@ describe.each(["multinode", "fdw"] as const)("the plan of a new stack with the e
                     return checked(name, resource, "accessNode" in values ? { ...values, accessNode } : values);
                 };
 
-                const horizon = new Horizon();
+                const pending = new PendingClusters();
                 const plans: PlannedOperation[] = [];
                 for (const each of resources) {
                     const inputs = await inputsOf(each, UNKNOWN);
-                    plans.push(await plannerOf(each[0])({ operation: "create", inputs }, horizon));
+                    plans.push(await plannerOf(each[0])({ operation: "create", inputs }, pending));
                 }
                 for (const [at, each] of resources.entries()) {
                     const [name, resource] = each;

@@ -6,11 +6,11 @@ import type {
     DataNodeInputs,
     DistributedHypertableComputed,
     DistributedHypertableInputs,
-} from "../../provider/engines/desired";
+} from "../../provider/engines/inputs";
 import type { Engine } from "../../provider/engines/engine";
 import { fdw } from "../../provider/engines/fdw";
 import { multinode } from "../../provider/engines/multinode";
-import { Servers } from "../../provider/engines/servers";
+import { Servers } from "../../provider/engines/run/servers";
 import type { Connection } from "../../provider/postgres/connection";
 import { closePools } from "../../provider/postgres/pool";
 import { connectionTo } from "../support/connections";
@@ -67,7 +67,7 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                     timescaledb,
                 };
                 const servers = new Servers({ connection, database: "cuts" }, {});
-                return { resource: engine.accessNode, servers, wish: { inputs, newId, ...(last ? { last } : {}) } };
+                return { resource: engine.accessNode, servers, request: { inputs, newId, ...(last ? { last } : {}) } };
             };
             const reference = (id: string): DataNodeInputs["accessNode"] => ({
                 id,
@@ -105,7 +105,7 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                     ...change,
                 };
                 const servers = new Servers(reference(id), { [nodeName]: { connection, database: "cuts" } });
-                return { resource: engine.dataNode, servers, wish: { inputs, newId, ...(last ? { last } : {}) } };
+                return { resource: engine.dataNode, servers, request: { inputs, newId, ...(last ? { last } : {}) } };
             };
             const table = (
                 id: string,
@@ -144,7 +144,7 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                 return {
                     resource: engine.distributedHypertable,
                     servers,
-                    wish: { inputs, newId, ...(last ? { last } : {}) },
+                    request: { inputs, newId, ...(last ? { last } : {}) },
                 };
             };
 
@@ -270,7 +270,7 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                     ])(
                         "are finished for %s, with rows in the table",
                         async (_title, given) => {
-                            const base = table(id).wish.inputs.columns ?? [];
+                            const base = table(id).request.inputs.columns ?? [];
                             const columns =
                                 given.columns?.length === 0
                                     ? [...base.slice(0, 2), { name: "temp", type: "double precision", nullable: true }]

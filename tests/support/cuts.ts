@@ -1,9 +1,9 @@
 /**
  * Operations that are cut after each transaction, as a kill does it, and then run again as the next `up` does.
  */
-import { applySteps, converge } from "../../provider/engines/apply";
-import type { Plan, ResourceEngine, Step, Wish } from "../../provider/engines/engine";
-import type { Servers } from "../../provider/engines/servers";
+import { applySteps, converge } from "../../provider/engines/run/apply";
+import type { Plan, ResourceEngine, Step, Request } from "../../provider/engines/engine";
+import type { Servers } from "../../provider/engines/run/servers";
 
 const silent = { progress: () => undefined, warn: () => undefined };
 
@@ -11,7 +11,7 @@ const silent = { progress: () => undefined, warn: () => undefined };
 export interface CutOperation<Inputs, Computed, Observed> {
     readonly resource: ResourceEngine<Inputs, Computed, Observed>;
     readonly servers: Servers;
-    readonly wish: Wish<Inputs, Computed>;
+    readonly request: Request<Inputs, Computed>;
     readonly toNothing?: boolean;
 }
 
@@ -22,8 +22,8 @@ export async function runUntilCut<Inputs, Computed, Observed>(
 ): Promise<boolean> {
     let left = transactions;
     for (;;) {
-        const { resource, servers, wish } = operation;
-        const { steps } = planOf(operation)(await resource.observe(servers, wish, false), wish);
+        const { resource, servers, request } = operation;
+        const { steps } = planOf(operation)(await resource.observe(servers, request, false), request);
         if (steps.length === 0) {
             return true;
         }
@@ -40,19 +40,23 @@ export async function runUntilCut<Inputs, Computed, Observed>(
 export async function finish<Inputs, Computed, Observed>(
     operation: CutOperation<Inputs, Computed, Observed>,
 ): Promise<Inputs & Computed> {
-    const { resource, servers, wish } = operation;
-    const observed = await converge({ resource, servers, wish, plan: planOf(operation), report: silent });
+    const { resource, servers, request } = operation;
+    const observed = await converge({ resource, servers, request, plan: planOf(operation), report: silent });
     if (operation.toNothing || observed === undefined) {
-        return { ...wish.inputs, ...wish.last } as Inputs & Computed;
+        return { ...request.inputs, ...request.last } as Inputs & Computed;
     }
-    return { ...wish.inputs, ...resource.describe(observed, wish).computed };
+    return { ...request.inputs, ...resource.describe(observed, request).computed };
 }
 
 function planOf<Inputs, Computed, Observed>({
     resource,
     toNothing,
-}: CutOperation<Inputs, Computed, Observed>): (observed: Observed | undefined, wish: Wish<Inputs, Computed>) => Plan {
-    return (observed, wish) => (toNothing ? resource.planDelete(observed, wish) : resource.plan(observed, wish));
+}: CutOperation<Inputs, Computed, Observed>): (
+    observed: Observed | undefined,
+    request: Request<Inputs, Computed>,
+) => Plan {
+    return (observed, request) =>
+        toNothing ? resource.planDelete(observed, request) : resource.plan(observed, request);
 }
 
 function groups(steps: readonly Step[]): Step[][] {

@@ -2,9 +2,9 @@
  * A resource engine without a server, for tests of what is the same for all: its resource is a list of things, each of
  * which one step adds or removes. What is there is a set that the fake session changes.
  */
-import type { EngineName } from "../../provider/engines/desired";
-import type { Engine, Lock, Plan, Problem, ResourceEngine, Step, Wish } from "../../provider/engines/engine";
-import { ACCESS, type Place, type Servers } from "../../provider/engines/servers";
+import type { EngineName } from "../../provider/engines/inputs";
+import type { Engine, Lock, Plan, Problem, ResourceEngine, Step, Request } from "../../provider/engines/engine";
+import { ACCESS, type Place, type Servers } from "../../provider/engines/run/servers";
 import type { Event } from "./fakePool";
 
 export interface Things {
@@ -41,7 +41,7 @@ export class FakeResource implements ResourceEngine<Things, ThingsComputed, unkn
         return this.problems;
     }
 
-    async observe(_servers: Servers, _wish: unknown, shared: boolean): Promise<string[] | undefined> {
+    async observe(_servers: Servers, _request: unknown, shared: boolean): Promise<string[] | undefined> {
         this.calls.push(shared ? "observe shared" : "observe");
         this.onObserve();
         return this.there.size === 0 ? undefined : [...this.there];
@@ -52,11 +52,11 @@ export class FakeResource implements ResourceEngine<Things, ThingsComputed, unkn
         return undefined;
     }
 
-    plan(observed: unknown, { inputs }: Wish<Things, ThingsComputed>): Plan {
+    plan(observed: unknown, { inputs }: Request<Things, ThingsComputed>): Plan {
         const there = (observed ?? []) as string[];
-        const wished = inputs.things.filter((thing) => !there.includes(thing));
+        const requested = inputs.things.filter((thing) => !there.includes(thing));
         const foreign = there.filter((thing) => !inputs.things.includes(thing));
-        return this.made([...wished.map((thing) => `ADD ${thing}`), ...foreign.map((thing) => `REMOVE ${thing}`)]);
+        return this.made([...requested.map((thing) => `ADD ${thing}`), ...foreign.map((thing) => `REMOVE ${thing}`)]);
     }
 
     planDelete(observed: unknown): Plan {
@@ -65,7 +65,7 @@ export class FakeResource implements ResourceEngine<Things, ThingsComputed, unkn
 
     describe(
         observed: unknown,
-        { inputs }: Wish<Things, ThingsComputed>,
+        { inputs }: Request<Things, ThingsComputed>,
     ): {
         inputs: Things;
         computed: ThingsComputed;

@@ -1,7 +1,7 @@
 /** Printed plans and servers' logs, brought to one form so that they can be compared. */
 import { redact } from "../../provider/errors";
 import { accessNode, dataNode, distributedHypertable } from "../../provider/handlers";
-import { NEW_CLUSTER_ID } from "../../provider/handlers/horizon";
+import { NEW_CLUSTER_ID } from "../../provider/handlers/pendingClusters";
 import type { Announced, PlannedOperation, Planner } from "../../provider/handlers/planner";
 import { planners } from "../../provider/handlers/planners";
 import type { LiveResource } from "./life";

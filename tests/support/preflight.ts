@@ -4,9 +4,9 @@ import type {
     AccessNodeReference,
     DataNodeInputs,
     DistributedHypertableInputs,
-} from "../../provider/engines/desired";
-import type { Problem, Wish } from "../../provider/engines/engine";
-import { Servers } from "../../provider/engines/servers";
+} from "../../provider/engines/inputs";
+import type { Problem, Request } from "../../provider/engines/engine";
+import { Servers } from "../../provider/engines/run/servers";
 import type { Connection } from "../../provider/postgres/connection";
 import { withSession } from "../../provider/postgres/pool";
 import type { Server } from "../../tools/servers/postgresServer.mjs";
@@ -36,12 +36,12 @@ export async function run(server: Server, database: string, ...statements: strin
     }
 }
 
-/** An access node's wish. */
-export function accessWish(
+/** An access node's request. */
+export function accessRequest(
     connection: Connection,
     database: string,
     more: Partial<AccessNodeInputs> = {},
-): Wish<AccessNodeInputs, never> {
+): Request<AccessNodeInputs, never> {
     const inputs: AccessNodeInputs = {
         connection,
         database,
@@ -55,12 +55,12 @@ export function accessWish(
     return { inputs, newId: "11111111-1111-4111-8111-111111111111" };
 }
 
-/** A data node's wish, and the servers that it touches. */
-export function dataNodeWish(
+/** A data node's request, and the servers that it touches. */
+export function dataNodeRequest(
     access: { readonly connection: Connection; readonly database: string; readonly id: string },
     node: Server,
     more: Partial<DataNodeInputs> = {},
-): { wish: Wish<DataNodeInputs, never>; servers: Servers } {
+): { request: Request<DataNodeInputs, never>; servers: Servers } {
     const inputs: DataNodeInputs = {
         accessNode: access,
         nodeName: "dn1",
@@ -80,7 +80,7 @@ export function dataNodeWish(
     };
     const connection = inputs.connection ?? { ...access.connection, host: inputs.host, port: inputs.port };
     return {
-        wish: { inputs, newId: "22222222-2222-4222-8222-222222222222" },
+        request: { inputs, newId: "22222222-2222-4222-8222-222222222222" },
         servers: new Servers(access, { dn1: { connection, database: inputs.database ?? access.database } }),
     };
 }
@@ -97,11 +97,11 @@ export function only(problems: readonly Problem[], check: string): Problem {
     return found[0] as Problem;
 }
 
-/** A distributed hypertable's wish. */
-export function hypertableWish(
+/** A distributed hypertable's request. */
+export function hypertableRequest(
     accessNode: AccessNodeReference,
     more: Partial<DistributedHypertableInputs>,
-): Wish<DistributedHypertableInputs, never> {
+): Request<DistributedHypertableInputs, never> {
     const inputs: DistributedHypertableInputs = {
         accessNode,
         schema: "public",

@@ -1,5 +1,5 @@
 /** Clusters as their status tells them: one that is well, and one with every trouble that there is. */
-import type { ClusterStatus, HypertableStatus, NodeStatus } from "../../provider/engines/status";
+import type { ClusterStatus, HypertableStatus, NodeStatus } from "../../provider/engines/status/status";
 
 const access: NodeStatus = {
     name: "access node",

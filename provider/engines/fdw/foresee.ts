@@ -1,17 +1,22 @@
 /** A cluster that is not there yet, as it will be when a plan's turn comes. */
-import { newDatabase } from "../database";
-import type { DataNodeInputs } from "../desired";
-import type { Ahead } from "../engine";
-import { readFutureAccess } from "../gather";
-import { ACCESS, type Place, type Servers } from "../servers";
-import type { AccessCatalogue, ForeignServer } from "./accessCatalogue";
-import { markerOfNew, type AccessNodeWish, type ObservedAccessNode } from "./accessNode";
-import { readNode, type DataNodeWish, type ObservedDataNode } from "./dataNodeObserve";
-import { mappingOptions, nodeDatabase } from "./dataNodePlan";
-import { readServerFacts, wantsTimescaledb, type ServerFacts } from "./facts";
-import { readSpelling, type HypertableWish, type NodeSide, type ObservedHypertable } from "./hypertableObserve";
+import { newDatabase } from "../marks/database";
+import type { DataNodeInputs } from "../inputs";
+import type { PendingCluster } from "../engine";
+import { readFutureAccess } from "../preflight/readServers";
+import { ACCESS, type Place, type Servers } from "../run/servers";
+import type { AccessCatalogue, ForeignServer } from "./catalogue";
+import { markerOfNew, type AccessNodeRequest, type ObservedAccessNode } from "./accessNode/plan";
+import { readNode, type DataNodeRequest, type ObservedDataNode } from "./dataNode/observe";
+import { mappingOptions, nodeDatabase } from "./dataNode/plan";
+import { readServerFacts, wantsTimescaledb, type ServerFacts } from "./serverFacts";
+import {
+    readSpelling,
+    type HypertableRequest,
+    type NodeSide,
+    type ObservedHypertable,
+} from "./distributedHypertable/observe";
 import { reach } from "./reach";
-import type { Schema } from "./relations";
+import type { Schema } from "./distributedHypertable/relations";
 
 /** The schema that every new database has. */
 const PUBLIC: Schema = {
@@ -31,13 +36,13 @@ interface NewAccess {
 /** An access node's database that was made and marked, and holds nothing yet. */
 export async function foreseeAccessNode(
     servers: Servers,
-    wish: AccessNodeWish,
-    ahead: Ahead,
+    request: AccessNodeRequest,
+    ahead: PendingCluster,
 ): Promise<ObservedAccessNode> {
-    const { facts, catalogue } = await foreseeAccess(servers, wish.newId, ahead);
+    const { facts, catalogue } = await foreseeAccess(servers, request.newId, ahead);
     return {
         facts,
-        database: newDatabase(markerOfNew(wish), catalogue.locale),
+        database: newDatabase(markerOfNew(request), catalogue.locale),
         catalogue: { ...catalogue, extensions: {}, settings: {} },
         foreignObjects: [],
     };
@@ -46,8 +51,8 @@ export async function foreseeAccessNode(
 /** A data node's own server as it is, and a new cluster. */
 export async function foreseeDataNode(
     servers: Servers,
-    { inputs }: DataNodeWish,
-    ahead: Ahead,
+    { inputs }: DataNodeRequest,
+    ahead: PendingCluster,
 ): Promise<ObservedDataNode> {
     const { nodeName, accessNode } = inputs;
     const [access, node] = await Promise.all([
@@ -60,10 +65,10 @@ export async function foreseeDataNode(
 /** A new cluster without tables. */
 export async function foreseeHypertable(
     servers: Servers,
-    wish: HypertableWish,
-    ahead: Ahead,
+    request: HypertableRequest,
+    ahead: PendingCluster,
 ): Promise<ObservedHypertable> {
-    const { accessNode, dataNodes } = wish.inputs;
+    const { accessNode, dataNodes } = request.inputs;
     const held = ahead.dataNodes.filter(({ nodeName }) => dataNodes?.includes(nodeName) ?? true);
     const [access, sides] = await Promise.all([
         foreseeAccess(servers, accessNode.id, ahead),
@@ -74,14 +79,14 @@ export async function foreseeHypertable(
             ),
         ),
     ]);
-    const canonical = await readSpelling(servers, servers.maintenance(ACCESS), wish);
+    const canonical = await readSpelling(servers, servers.maintenance(ACCESS), request);
     return { access: { ...access, relations: [], schemas: [PUBLIC] }, nodes: Object.fromEntries(sides), canonical };
 }
 
 async function foreseeAccess(
     servers: Servers,
     clusterId: string,
-    { accessNode, dataNodes }: Ahead,
+    { accessNode, dataNodes }: PendingCluster,
 ): Promise<NewAccess> {
     const { locale, place } = await readFutureAccess(servers);
     const facts = await servers.on(place, readServerFacts);

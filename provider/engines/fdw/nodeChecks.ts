@@ -1,10 +1,10 @@
 /** What one data node must be like for an access node of the engine fdw. Facts in, problems out. */
 import { identifier, literal } from "../../postgres/sql";
-import { describeNeeds, supports } from "../capabilities";
-import type { TimescaledbChoice } from "../desired";
+import { describeNeeds, supports } from "../versions/capabilities";
+import type { TimescaledbChoice } from "../inputs";
 import type { Problem } from "../engine";
-import { userOf, type AccessSide, type NodeSide } from "../gather";
-import type { Owner } from "../ownership";
+import { userOf, type AccessSide, type NodeSide } from "../preflight/readServers";
+import type { Owner } from "../marks/ownership";
 import {
     checkCollationVersion,
     checkConnections,
@@ -20,11 +20,11 @@ import {
     problem,
     unreached,
     type NodeCheck,
-} from "../preflight";
-import type { ClusterFacts, ServerFacts } from "../serverFacts";
-import type { Servers } from "../servers";
+} from "../preflight/checks";
+import type { ClusterFacts, ServerFacts } from "../preflight/serverFacts";
+import type { Servers } from "../run/servers";
 
-/** What is wished of a node. */
+/** What is requested of a node. */
 export interface NodeTerms {
     readonly node: NodeCheck;
     readonly bootstrap: boolean;

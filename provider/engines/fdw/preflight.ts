@@ -1,6 +1,6 @@
 /** What would keep the engine fdw from succeeding, found before any DDL and all at once. */
-import { describeView, viewFromAccessNode } from "../accessView";
-import { describeNeeds, supports } from "../capabilities";
+import { describeView, viewFromAccessNode } from "../preflight/accessRoute";
+import { describeNeeds, supports } from "../versions/capabilities";
 import type {
     AccessNodeComputed,
     AccessNodeInputs,
@@ -9,15 +9,22 @@ import type {
     DistributedHypertableComputed,
     DistributedHypertableInputs,
     TimescaledbChoice,
-} from "../desired";
-import type { Problem, Wish } from "../engine";
-import { nodeCheckOf, readAccess, readFutureAccess, readNode, userOf, type AccessSide } from "../gather";
-import { checkHypertableRights } from "../hypertableRights";
-import { ownerOf } from "../ownership";
-import { checkAccessName, checkCreateDatabase, problem, unreached, unreachedNodes, type NodeCheck } from "../preflight";
-import { readClusterFacts, type ClusterFacts, type ServerFacts } from "../serverFacts";
-import { ACCESS, type Servers } from "../servers";
-import type { Way } from "../throughAccess";
+} from "../inputs";
+import type { Problem, Request } from "../engine";
+import { nodeCheckOf, readAccess, readFutureAccess, readNode, userOf, type AccessSide } from "../preflight/readServers";
+import { checkHypertableRights } from "../preflight/rights";
+import { ownerOf } from "../marks/ownership";
+import {
+    checkAccessName,
+    checkCreateDatabase,
+    problem,
+    unreached,
+    unreachedNodes,
+    type NodeCheck,
+} from "../preflight/checks";
+import { readClusterFacts, type ClusterFacts, type ServerFacts } from "../preflight/serverFacts";
+import { ACCESS, type Servers } from "../run/servers";
+import type { Way } from "../preflight/remoteTables";
 import { checkChoice, checkNode, checkVersion, type NodeTerms } from "./nodeChecks";
 
 const WRAPPER = "postgres_fdw";
@@ -25,7 +32,7 @@ const WRAPPER = "postgres_fdw";
 /** Checks the server of a new access node. */
 export async function preflightAccessNode(
     servers: Servers,
-    { inputs }: Wish<AccessNodeInputs, AccessNodeComputed>,
+    { inputs }: Request<AccessNodeInputs, AccessNodeComputed>,
 ): Promise<readonly Problem[]> {
     const { facts } = await readFutureAccess(servers);
     const exists = facts.database?.name === inputs.database;
@@ -36,16 +43,16 @@ export async function preflightAccessNode(
 /** Checks a new data node: from the provider and from the access node's view. */
 export async function preflightDataNode(
     servers: Servers,
-    wish: Wish<DataNodeInputs, DataNodeComputed>,
+    request: Request<DataNodeInputs, DataNodeComputed>,
 ): Promise<readonly Problem[]> {
-    const { bootstrap, timescaledb } = wish.inputs;
-    const node = nodeCheckOf(wish);
+    const { bootstrap, timescaledb } = request.inputs;
+    const node = nodeCheckOf(request);
     const terms: NodeTerms = {
         node,
         bootstrap,
         timescaledb,
-        owner: ownerOf(wish),
-        clusterId: wish.inputs.accessNode.id,
+        owner: ownerOf(request),
+        clusterId: request.inputs.accessNode.id,
     };
     const reading = readAccess(servers);
     const viewing = reading.then((access) => checkAccessView(servers, node, access));
@@ -60,7 +67,7 @@ export async function preflightDataNode(
 /** Checks the rights that a new distributed hypertable needs on the access node and on its data nodes. */
 export async function preflightDistributedHypertable(
     servers: Servers,
-    { inputs }: Wish<DistributedHypertableInputs, DistributedHypertableComputed>,
+    { inputs }: Request<DistributedHypertableInputs, DistributedHypertableComputed>,
 ): Promise<readonly Problem[]> {
     const nodes = (inputs.dataNodes ?? Object.keys(servers.nodes)).filter((name) => servers.find(name) !== undefined);
     const found = await Promise.all(

@@ -1,7 +1,7 @@
 /** Servers that may not answer: a dead node is something that is observed, not a failure to observe. */
 import { ProviderError, type ErrorCode } from "../../errors";
 import { isNoDatabase } from "../../postgres/sqlState";
-import type { Servers } from "../servers";
+import type { Servers } from "../run/servers";
 
 /** What was read from a server, or why it could not be read. */
 export type Reached<T> = ({ readonly reachable: true } & T) | Unreached;

@@ -2,10 +2,10 @@
 import { ProviderError } from "../../errors";
 import { qualified } from "../../postgres/sql";
 import { isNoDatabase } from "../../postgres/sqlState";
-import type { RunningVersions } from "../capabilities";
-import type { DatabaseLocale } from "../database";
-import type { AccessNodeReference, CommonInputs } from "../desired";
-import { readMarker, type Marker } from "../marker";
+import type { RunningVersions } from "../versions/capabilities";
+import type { DatabaseLocale } from "../marks/database";
+import type { AccessNodeReference, CommonInputs } from "../inputs";
+import { readMarker, type Marker } from "../marks/marker";
 import type { Session } from "../../postgres/pool";
 import { accessLabel } from "./places";
 

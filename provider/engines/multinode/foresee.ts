@@ -1,29 +1,29 @@
 /** A cluster that is not there yet, as it will be when a plan's turn comes. */
-import { newDatabase } from "../database";
-import type { DataNodeInputs } from "../desired";
-import type { Ahead } from "../engine";
-import { readFutureAccess } from "../gather";
-import { ACCESS, type Servers } from "../servers";
-import { markerOf, type AccessNodeWish, type ObservedAccessNode } from "./accessNode";
+import { newDatabase } from "../marks/database";
+import type { DataNodeInputs } from "../inputs";
+import type { PendingCluster } from "../engine";
+import { readFutureAccess } from "../preflight/readServers";
+import { ACCESS, type Servers } from "../run/servers";
+import { markerOf, type AccessNodeRequest, type ObservedAccessNode } from "./accessNode/plan";
 import type { ClusterState, NodeEntry } from "./cluster";
-import type { DataNodeWish, ObservedDataNode } from "./dataNode";
-import type { HypertableWish } from "./distributedHypertable";
-import { nothingThere, type ObservedHypertable } from "./hypertableObserve";
-import { observeNodeServer } from "./nodeServer";
+import type { DataNodeRequest, ObservedDataNode } from "./dataNode/observe";
+import type { HypertableRequest } from "./distributedHypertable";
+import { nothingThere, type ObservedHypertable } from "./distributedHypertable/observe";
+import { observeNodeServer } from "./dataNode/nodeServer";
 import { nodeDatabaseName } from "./places";
-import { mayInsertWithoutCopy } from "./settings";
+import { mayInsertWithoutCopy } from "./accessNode/settings";
 
 /** An access node's database that was made and marked, and has got TimescaleDB. */
 export async function foreseeAccessNode(
     servers: Servers,
-    wish: AccessNodeWish,
-    ahead: Ahead,
+    request: AccessNodeRequest,
+    ahead: PendingCluster,
 ): Promise<ObservedAccessNode> {
-    const cluster = await foreseeCluster(servers, wish.newId, ahead);
+    const cluster = await foreseeCluster(servers, request.newId, ahead);
     const { postgresVersion } = cluster.versions;
     return {
         postgresVersion,
-        database: newDatabase(markerOf(undefined, wish), cluster.locale),
+        database: newDatabase(markerOf(undefined, request), cluster.locale),
         settings: {},
         mayInsertWithoutCopy: await servers.on(servers.maintenance(ACCESS), (session) =>
             mayInsertWithoutCopy(session, postgresVersion),
@@ -38,8 +38,8 @@ export async function foreseeAccessNode(
 /** A data node's own server as it is, and a new cluster. */
 export async function foreseeDataNode(
     servers: Servers,
-    { inputs }: DataNodeWish,
-    ahead: Ahead,
+    { inputs }: DataNodeRequest,
+    ahead: PendingCluster,
 ): Promise<ObservedDataNode> {
     const [cluster, node] = await Promise.all([
         foreseeCluster(servers, inputs.accessNode.id, ahead),
@@ -51,13 +51,17 @@ export async function foreseeDataNode(
 /** A new cluster without tables. */
 export async function foreseeHypertable(
     servers: Servers,
-    { inputs }: HypertableWish,
-    ahead: Ahead,
+    { inputs }: HypertableRequest,
+    ahead: PendingCluster,
 ): Promise<ObservedHypertable> {
     return { ...nothingThere(), cluster: await foreseeCluster(servers, inputs.accessNode.id, ahead) };
 }
 
-async function foreseeCluster(servers: Servers, clusterId: string, { dataNodes }: Ahead): Promise<ClusterState> {
+async function foreseeCluster(
+    servers: Servers,
+    clusterId: string,
+    { dataNodes }: PendingCluster,
+): Promise<ClusterState> {
     const { facts, locale, place } = await readFutureAccess(servers);
     const [extension] = await servers.on(place, (session) =>
         session.query<{ version: string }>(

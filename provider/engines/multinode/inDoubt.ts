@@ -1,6 +1,6 @@
 /** Transactions across nodes that nobody ends: seen on the data nodes themselves. */
 import { ProviderError } from "../../errors";
-import type { Servers } from "../servers";
+import type { Servers } from "../run/servers";
 
 /** Data nodes by what is prepared there. */
 export interface InDoubt {

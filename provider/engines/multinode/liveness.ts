@@ -1,8 +1,8 @@
 /** Which data nodes answer the access node, and transactions across nodes that a crash left half-way. */
 import type { Session } from "../../postgres/pool";
-import { supports, type RunningVersions } from "../capabilities";
+import { supports, type RunningVersions } from "../versions/capabilities";
 import type { Step } from "../engine";
-import type { Place } from "../servers";
+import type { Place } from "../run/servers";
 import type { ClusterState } from "./cluster";
 
 const PING_TIMEOUT = "5 s";

@@ -5,7 +5,7 @@ import { textFormat } from "../../postgres/copyText";
 import type { Session } from "../../postgres/pool";
 import { identifier, qualified } from "../../postgres/sql";
 import { turnsOf, type Load, type LoadResult } from "../load";
-import { ACCESS, type Servers } from "../servers";
+import { ACCESS, type Servers } from "../run/servers";
 
 const CHUNK_BYTES = 500_000;
 

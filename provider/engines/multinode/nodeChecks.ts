@@ -1,6 +1,6 @@
 /** What one data node must be like for an access node of multi-node. Facts in, problems out. */
-import { isApache } from "../choose";
-import { userOf, type AccessSide, type NodeSide } from "../gather";
+import { isApache } from "../preflight/choose";
+import { userOf, type AccessSide, type NodeSide } from "../preflight/readServers";
 import {
     checkCollationVersion,
     checkLocaleExists,
@@ -14,18 +14,18 @@ import {
     problem,
     unreached,
     type NodeCheck,
-} from "../preflight";
+} from "../preflight/checks";
 import { identifier, literal } from "../../postgres/sql";
 import type { Problem } from "../engine";
-import type { Owner } from "../ownership";
-import type { ClusterFacts, ServerFacts } from "../serverFacts";
-import type { Servers } from "../servers";
-import { compareVersions, minorOf } from "../versions";
+import type { Owner } from "../marks/ownership";
+import type { ClusterFacts, ServerFacts } from "../preflight/serverFacts";
+import type { Servers } from "../run/servers";
+import { compareVersions, minorOf } from "../versions/range";
 
 /** TimescaleDB's own advice, for a server of the default 100 connections. */
 const ADVISED_PREPARED_TRANSACTIONS = 150;
 
-/** What is wished of a node. */
+/** What is requested of a node. */
 export interface NodeTerms {
     readonly node: NodeCheck;
     readonly bootstrap: boolean;

@@ -1,7 +1,7 @@
-/** Where a wish's statements run. Planning is pure and has no servers, so places come from the inputs. */
+/** Where a request's statements run. Planning is pure and has no servers, so places come from the inputs. */
 import { address } from "../../postgres/connection";
-import type { AccessNodeInputs, AccessNodeReference, DataNodeInputs } from "../desired";
-import { ACCESS, type Place } from "../servers";
+import type { AccessNodeInputs, AccessNodeReference, DataNodeInputs } from "../inputs";
+import { ACCESS, type Place } from "../run/servers";
 
 /** The cluster's database on the access node. */
 export function accessDatabase({ database }: Pick<AccessNodeReference, "database">): Place {

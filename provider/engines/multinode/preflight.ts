@@ -3,7 +3,7 @@
  * itself reports late, or after something was changed for good: a data node without prepared transactions is added
  * without a word and then fails every statement.
  */
-import { isApache, multinodeVersion } from "../choose";
+import { isApache, multinodeVersion } from "../preflight/choose";
 import type {
     AccessNodeComputed,
     AccessNodeInputs,
@@ -11,9 +11,9 @@ import type {
     DataNodeInputs,
     DistributedHypertableComputed,
     DistributedHypertableInputs,
-} from "../desired";
-import type { Problem, Wish } from "../engine";
-import { nodeCheckOf, readAccess, readFutureAccess, readNode, type AccessSide } from "../gather";
+} from "../inputs";
+import type { Problem, Request } from "../engine";
+import { nodeCheckOf, readAccess, readFutureAccess, readNode, type AccessSide } from "../preflight/readServers";
 import {
     checkAccessName,
     checkCreateDatabase,
@@ -22,21 +22,21 @@ import {
     unreached,
     unreachedNodes,
     type NodeCheck,
-} from "../preflight";
-import { checkHypertableRights } from "../hypertableRights";
-import { ownerOf } from "../ownership";
-import type { ServerFacts } from "../serverFacts";
-import { ACCESS, type Servers } from "../servers";
-import { grantsSettings, INSERT_WITH_COPY, mayInsertWithoutCopy } from "./settings";
+} from "../preflight/checks";
+import { checkHypertableRights } from "../preflight/rights";
+import { ownerOf } from "../marks/ownership";
+import type { ServerFacts } from "../preflight/serverFacts";
+import { ACCESS, type Servers } from "../run/servers";
+import { grantsSettings, INSERT_WITH_COPY, mayInsertWithoutCopy } from "./accessNode/settings";
 import { apacheLicence, checkNode, type NodeTerms } from "./nodeChecks";
-import { checkAccessView } from "./nodeView";
+import { checkAccessView } from "./accessRoute";
 
 const WANTED = "TimescaleDB 2.0 to 2.13 under the timescale licence";
 
 /** Checks the server of a new access node. */
 export async function preflightAccessNode(
     servers: Servers,
-    _wish: Wish<AccessNodeInputs, AccessNodeComputed>,
+    _request: Request<AccessNodeInputs, AccessNodeComputed>,
 ): Promise<readonly Problem[]> {
     const access = await readFutureAccess(servers);
     return [...checkAccessServer(servers.label(ACCESS), access.facts), ...(await checkInsertWithCopy(servers, access))];
@@ -45,11 +45,11 @@ export async function preflightAccessNode(
 /** Checks a new data node: from the provider and from the access node's view. */
 export async function preflightDataNode(
     servers: Servers,
-    wish: Wish<DataNodeInputs, DataNodeComputed>,
+    request: Request<DataNodeInputs, DataNodeComputed>,
 ): Promise<readonly Problem[]> {
-    const { bootstrap } = wish.inputs;
-    const node = nodeCheckOf(wish);
-    const terms: NodeTerms = { node, bootstrap, owner: ownerOf(wish) };
+    const { bootstrap } = request.inputs;
+    const node = nodeCheckOf(request);
+    const terms: NodeTerms = { node, bootstrap, owner: ownerOf(request) };
     const reading = readAccess(servers);
     const viewing = reading.then((access) => checkAccessView(servers, terms, access));
     const [access, found, view] = await Promise.all([reading, readNode(servers, node), viewing]);
@@ -63,9 +63,9 @@ export async function preflightDataNode(
 /** Checks what a new distributed hypertable needs of the access node. */
 export async function preflightDistributedHypertable(
     servers: Servers,
-    wish: Wish<DistributedHypertableInputs, DistributedHypertableComputed>,
+    request: Request<DistributedHypertableInputs, DistributedHypertableComputed>,
 ): Promise<readonly Problem[]> {
-    return checkHypertableRights(servers, servers.cluster(ACCESS), "timescaledb_fdw", wish.inputs);
+    return checkHypertableRights(servers, servers.cluster(ACCESS), "timescaledb_fdw", request.inputs);
 }
 
 /** Checks servers before any resource exists. */

@@ -1,5 +1,5 @@
 /** What the layout of the engine fdw keeps from happening, by what a user and a role of little rights see. */
-import { forgetSnapshots } from "../../../provider/engines/snapshot";
+import { forgetSnapshots } from "../../../provider/engines/run/snapshot";
 import { LiveCluster, type LiveResource } from "../../support/life";
 import { query } from "../../support/query";
 import { describeServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../../support/servers";

@@ -1,5 +1,5 @@
 /** Data nodes with TimescaleDB beside one without, under an access node of another version of PostgreSQL. */
-import { forgetSnapshots } from "../../../provider/engines/snapshot";
+import { forgetSnapshots } from "../../../provider/engines/run/snapshot";
 import { closePools } from "../../../provider/postgres/pool";
 import { LiveCluster, type LiveResource } from "../../support/life";
 import { query } from "../../support/query";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkServers, getClusterStatus, type ClusterStatus } from "../../../provider";
-import { isHealthy } from "../../../provider/engines/status";
+import { isHealthy } from "../../../provider/engines/status/status";
 import { LiveCluster } from "../../support/life";
 import { query } from "../../support/query";
 import {

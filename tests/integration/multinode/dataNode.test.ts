@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { provisionalName } from "../../../provider/engines/database";
+import { provisionalName } from "../../../provider/engines/marks/database";
 import { closePools } from "../../../provider/postgres/pool";
 import { LiveCluster, type LiveResource } from "../../support/life";
 import { query } from "../../support/query";

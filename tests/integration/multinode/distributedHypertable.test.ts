@@ -229,7 +229,7 @@ describeServers("multinode", (kind) => {
     );
 
     it(
-        "takes over a distributed hypertable that was made by hand, and changes it to what is wished",
+        "takes over a distributed hypertable that was made by hand, and changes it to what is requested",
         async () => {
             await sql("CREATE TABLE hand (time timestamptz NOT NULL, device integer, temp double precision)");
             await sql(`SELECT create_distributed_hypertable('hand', 'time', 'device', data_nodes => '{dn1,dn2}')`);

@@ -3,11 +3,11 @@
  * there is found and mended all the same.
  */
 import { randomUUID } from "node:crypto";
-import type { DataNodeComputed, DataNodeInputs } from "../../../provider/engines/desired";
+import type { DataNodeComputed, DataNodeInputs } from "../../../provider/engines/inputs";
 import { multinode } from "../../../provider/engines/multinode";
-import { noteSchema, type Note } from "../../../provider/engines/multinode/notes";
-import { scratchName } from "../../../provider/engines/multinode/scratch";
-import { Servers } from "../../../provider/engines/servers";
+import { noteSchema, type Note } from "../../../provider/engines/multinode/dataNode/notes";
+import { scratchName } from "../../../provider/engines/multinode/dataNode/scratch";
+import { Servers } from "../../../provider/engines/run/servers";
 import { closePools } from "../../../provider/postgres/pool";
 import { connectionTo } from "../../support/connections";
 import { finish, runUntilCut, type CutOperation } from "../../support/cuts";
@@ -110,7 +110,7 @@ describeServers("multinode", (kind) => {
         return {
             resource: multinode.dataNode,
             servers: new Servers(accessNode, {}),
-            wish: { inputs, newId: randomUUID() },
+            request: { inputs, newId: randomUUID() },
         };
     }
 
@@ -217,7 +217,7 @@ describeServers("multinode", (kind) => {
                 isWhole = await runUntilCut(operation, transactions);
                 const last = await finish(operation);
                 expect(last.created).toEqual({ database: true });
-                await finish({ ...operation, wish: { ...operation.wish, last }, toNothing: true });
+                await finish({ ...operation, request: { ...operation.request, last }, toNothing: true });
                 expectNoResidue(alone, await residue());
             }
             expect(transactions).toBeGreaterThan(least);
@@ -232,8 +232,8 @@ describeServers("multinode", (kind) => {
             const operation = operationOf();
             for (let transactions = 0, isWhole = false; !isWhole; transactions++) {
                 isWhole = await runUntilCut(operation, transactions);
-                const last = { ...operation.wish.inputs, ...made };
-                await finish({ ...operation, wish: { ...operation.wish, last }, toNothing: true });
+                const last = { ...operation.request.inputs, ...made };
+                await finish({ ...operation, request: { ...operation.request, last }, toNothing: true });
                 expect((await residue())[0]).toEqual(alone[0]);
                 expect(await onNode("postgres", "SELECT datname FROM pg_database WHERE datname ~ '^pulumi'")).toEqual(
                     [],

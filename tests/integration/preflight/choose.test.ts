@@ -1,15 +1,15 @@
 import { readdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { chooseEngineName, engineNameOf } from "../../../provider/engines/choose";
-import { Servers } from "../../../provider/engines/servers";
+import { chooseEngineName, engineNameOf } from "../../../provider/engines/preflight/choose";
+import { Servers } from "../../../provider/engines/run/servers";
 import { preflightAccessNode } from "../../../provider/engines/fdw/preflight";
-import { withMarker } from "../../../provider/engines/marker";
-import { forgetSnapshots } from "../../../provider/engines/snapshot";
+import { withMarker } from "../../../provider/engines/marks/marker";
+import { forgetSnapshots } from "../../../provider/engines/run/snapshot";
 import { closePools } from "../../../provider/postgres/pool";
 import { literal } from "../../../provider/postgres/sql";
 import type { Server } from "../../../tools/servers/postgresServer.mjs";
 import { offerOtherVersion } from "../../support/otherVersion";
-import { accessWish, briefly, connectionOf, run } from "../../support/preflight";
+import { accessRequest, briefly, connectionOf, run } from "../../support/preflight";
 import { describeServers, realServersOnly, START_TIMEOUT_MS, startOne } from "../../support/servers";
 
 const DATABASE = "metrics";
@@ -162,7 +162,7 @@ describeServers("multinode", (kind) => {
                 await expect(chooseEngineName(servers, "auto")).rejects.toMatchObject({
                     reason: expect.stringContaining("multinode needs TimescaleDB 2.0 to 2.13"),
                 });
-                const problems = await preflightAccessNode(servers, accessWish(connectionOf(bare), DATABASE));
+                const problems = await preflightAccessNode(servers, accessRequest(connectionOf(bare), DATABASE));
                 expect(briefly(problems)).toContain("error postgres_fdw_missing");
             } finally {
                 await closePools();

@@ -1,4 +1,4 @@
-import type { DataNodeInputs } from "../../../provider/engines/desired";
+import type { DataNodeInputs } from "../../../provider/engines/inputs";
 import type { Problem } from "../../../provider/engines/engine";
 import {
     checkServers,
@@ -6,18 +6,18 @@ import {
     preflightDataNode,
     preflightDistributedHypertable,
 } from "../../../provider/engines/fdw/preflight";
-import { withMarker } from "../../../provider/engines/marker";
-import { Servers } from "../../../provider/engines/servers";
+import { withMarker } from "../../../provider/engines/marks/marker";
+import { Servers } from "../../../provider/engines/run/servers";
 import { closePools, withSession } from "../../../provider/postgres/pool";
 import { literal } from "../../../provider/postgres/sql";
 import type { Server } from "../../../tools/servers/postgresServer.mjs";
 import { findFreePort } from "../../../tools/servers/processes.mjs";
 import {
-    accessWish,
+    accessRequest,
     briefly,
     connectionOf,
-    dataNodeWish,
-    hypertableWish,
+    dataNodeRequest,
+    hypertableRequest,
     only,
     run,
     socketOf,
@@ -55,8 +55,8 @@ describeServers("fdw", (kind) => {
     const accessNode = () => ({ connection: connectionOf(access), database: DATABASE, id: ID });
 
     const preflight = async (more: Partial<DataNodeInputs> = {}): Promise<readonly Problem[]> => {
-        const { servers, wish } = dataNodeWish(accessNode(), node, more);
-        return preflightDataNode(servers, wish);
+        const { servers, request } = dataNodeRequest(accessNode(), node, more);
+        return preflightDataNode(servers, request);
     };
 
     const withDatabase = async (options: string, look: () => Promise<void>): Promise<void> => {
@@ -70,7 +70,7 @@ describeServers("fdw", (kind) => {
     };
 
     const newAccess = async (connection = connectionOf(access), more = {}): Promise<readonly Problem[]> =>
-        preflightAccessNode(new Servers({ connection, database: "new" }, {}), accessWish(connection, "new", more));
+        preflightAccessNode(new Servers({ connection, database: "new" }, {}), accessRequest(connection, "new", more));
 
     describe("on servers that are ready", () => {
         it("finds nothing wrong with the access node's server, and advises against COPY before PostgreSQL 16", async () => {
@@ -241,20 +241,20 @@ describeServers("fdw", (kind) => {
         await run(access, DATABASE, "CREATE SCHEMA closed", "CREATE SERVER dn1 FOREIGN DATA WRAPPER postgres_fdw");
         const asApp = { ...accessNode(), connection: connectionOf(access, { user: "app", password: "app" }) };
         try {
-            const { servers, wish } = dataNodeWish(asApp, node, { user: "postgres" });
-            const look = async () => briefly(await preflightDataNode(servers, wish));
+            const { servers, request } = dataNodeRequest(asApp, node, { user: "postgres" });
+            const look = async () => briefly(await preflightDataNode(servers, request));
             expect(await look()).toEqual(["error usage", "warning access_view"]);
             await run(access, DATABASE, "GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO app");
             expect(await look()).toEqual([]);
 
-            const table = hypertableWish(asApp, { schema: "closed", dataNodes: ["dn1"] });
+            const table = hypertableRequest(asApp, { schema: "closed", dataNodes: ["dn1"] });
             const problems = await preflightDistributedHypertable(new Servers(asApp, {}), table);
             expect(briefly(problems)).toEqual(["error node_usage", "error schema_create"]);
             for (const { remedy } of problems) {
                 await run(access, DATABASE, remedy);
             }
             expect(await preflightDistributedHypertable(new Servers(asApp, {}), table)).toEqual([]);
-            const elsewhere = hypertableWish(asApp, { schema: "missing", dataNodes: ["dn1"] });
+            const elsewhere = hypertableRequest(asApp, { schema: "missing", dataNodes: ["dn1"] });
             expect(briefly(await preflightDistributedHypertable(new Servers(asApp, {}), elsewhere))).toEqual([
                 "error database_create",
             ]);

@@ -1,26 +1,26 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { checkServers } from "../../../provider/engines/multinode/preflight";
-import type { DataNodeInputs } from "../../../provider/engines/desired";
+import type { DataNodeInputs } from "../../../provider/engines/inputs";
 import type { Problem } from "../../../provider/engines/engine";
-import { withMarker } from "../../../provider/engines/marker";
+import { withMarker } from "../../../provider/engines/marks/marker";
 import {
     preflightAccessNode,
     preflightDataNode,
     preflightDistributedHypertable,
 } from "../../../provider/engines/multinode/preflight";
-import { Servers } from "../../../provider/engines/servers";
+import { Servers } from "../../../provider/engines/run/servers";
 import { closePools, withSession } from "../../../provider/postgres/pool";
 import { literal } from "../../../provider/postgres/sql";
 import type { Server } from "../../../tools/servers/postgresServer.mjs";
 import { findFreePort } from "../../../tools/servers/processes.mjs";
 import { offerOtherVersion } from "../../support/otherVersion";
 import {
-    accessWish,
+    accessRequest,
     briefly,
     connectionOf,
-    dataNodeWish,
-    hypertableWish,
+    dataNodeRequest,
+    hypertableRequest,
     only,
     run,
     socketOf,
@@ -69,8 +69,8 @@ describeServers("multinode", (kind) => {
     const accessNode = () => ({ connection: connectionOf(access), database: DATABASE, id });
 
     const preflight = async (more: Partial<DataNodeInputs> = {}): Promise<readonly Problem[]> => {
-        const { servers, wish } = dataNodeWish(accessNode(), node, more);
-        return preflightDataNode(servers, wish);
+        const { servers, request } = dataNodeRequest(accessNode(), node, more);
+        return preflightDataNode(servers, request);
     };
 
     /** The node with other settings, and as it was afterwards. */
@@ -99,7 +99,7 @@ describeServers("multinode", (kind) => {
     describe("on servers that are ready", () => {
         it("finds nothing wrong with the access node's server", async () => {
             const servers = new Servers({ connection: connectionOf(access), database: "new" }, {});
-            expect(await preflightAccessNode(servers, accessWish(connectionOf(access), "new"))).toEqual([]);
+            expect(await preflightAccessNode(servers, accessRequest(connectionOf(access), "new"))).toEqual([]);
         });
 
         it("finds nothing wrong with the data node, and leaves nothing on either", async () => {
@@ -203,8 +203,8 @@ describeServers("multinode", (kind) => {
                     settings: { shared_preload_libraries: "timescaledb" },
                 });
                 try {
-                    const { servers, wish } = dataNodeWish(accessNode(), wrong);
-                    const problems = await preflightDataNode(servers, wish);
+                    const { servers, request } = dataNodeRequest(accessNode(), wrong);
+                    const problems = await preflightDataNode(servers, request);
                     expect(briefly(problems)).toEqual(["error version"]);
                     expect(only(problems, "version")).toMatchObject({
                         what: `it has TimescaleDB ${version}, the access node has ${kind.timescaledb}`,
@@ -233,8 +233,8 @@ describeServers("multinode", (kind) => {
                     settings: { shared_preload_libraries: "" },
                 });
                 try {
-                    const { servers, wish } = dataNodeWish(accessNode(), bare);
-                    const problems = await preflightDataNode(servers, wish);
+                    const { servers, request } = dataNodeRequest(accessNode(), bare);
+                    const problems = await preflightDataNode(servers, request);
                     expect(briefly(problems)).toEqual(["error preload", "error timescaledb_missing"]);
                 } finally {
                     await closePools();
@@ -439,7 +439,7 @@ describeServers("multinode", (kind) => {
         it("refuses a role that may not create databases, and advises one that may not set how rows are inserted", async () => {
             const { connection } = asApp();
             const look = () =>
-                preflightAccessNode(new Servers({ connection, database: "new" }, {}), accessWish(connection, "new"));
+                preflightAccessNode(new Servers({ connection, database: "new" }, {}), accessRequest(connection, "new"));
             const problems = await look();
             expect(briefly(problems)).toEqual(["error createdb", "warning insert_with_copy"]);
             await run(access, "postgres", only(problems, "insert_with_copy").remedy.replace(/^.*: /, ""));
@@ -449,15 +449,15 @@ describeServers("multinode", (kind) => {
         onLog.it(
             "refuses a role that may not use timescaledb_fdw, and cannot look from the access node as it",
             async () => {
-                const { servers, wish } = dataNodeWish(asApp(), node, { user: "postgres" });
+                const { servers, request } = dataNodeRequest(asApp(), node, { user: "postgres" });
                 const logged = readFileSync(access.logFile).length;
-                const problems = await preflightDataNode(servers, wish);
+                const problems = await preflightDataNode(servers, request);
                 expect(briefly(problems)).toEqual(["error usage", "warning access_view"]);
                 const log = readFileSync(access.logFile).subarray(logged).toString("utf8");
                 expect(log).toContain('permission denied to create extension "postgres_fdw"');
                 expect(log).not.toContain(node.password);
                 await run(access, DATABASE, only(problems, "usage").remedy.replace(/^.*: /, ""));
-                expect(briefly(await preflightDataNode(servers, wish))).toEqual(["warning access_view"]);
+                expect(briefly(await preflightDataNode(servers, request))).toEqual(["warning access_view"]);
             },
         );
 
@@ -469,8 +469,8 @@ describeServers("multinode", (kind) => {
                 "CREATE SCHEMA closed",
                 "CREATE TABLE closed.theirs (time timestamptz NOT NULL)",
             );
-            const wish = hypertableWish(asApp(), { schema: "closed", tableName: "theirs", dataNodes: ["n"] });
-            const look = () => preflightDistributedHypertable(new Servers(asApp(), {}), wish);
+            const request = hypertableRequest(asApp(), { schema: "closed", tableName: "theirs", dataNodes: ["n"] });
+            const look = () => preflightDistributedHypertable(new Servers(asApp(), {}), request);
             const problems = await look();
             expect(briefly(problems)).toEqual(["error node_usage", "error table_owner"]);
             for (const { remedy } of problems) {

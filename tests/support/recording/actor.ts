@@ -1,7 +1,7 @@
 /** What stands between a test's sessions and the servers: the recorder or the replayer. */
 import type { Answer } from "./answer";
 
-/** A statement, or the wish to connect. */
+/** A statement, or the request to connect. */
 export interface Question {
     /** The server and the database, such as "dn1/postgres". */
     readonly on: string;
@@ -42,7 +42,7 @@ export function connecting(on: string, user: string): Question {
     return { on, sql: `(connect as ${user})` };
 }
 
-/** Whether it is the wish to connect. */
+/** Whether it is the request to connect. */
 export function isConnecting({ sql }: Question): boolean {
     return sql.startsWith("(connect as ");
 }

@@ -1,4 +1,4 @@
-import type { ClusterStatus } from "../../../provider/engines/status";
+import type { ClusterStatus } from "../../../provider/engines/status/status";
 import { clusterPicture } from "../../../provider/cli/picture";
 import { statusPage } from "../../../provider/cli/statusPage";
 import { statusText } from "../../../provider/cli/statusText";

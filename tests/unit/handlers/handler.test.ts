@@ -1,6 +1,6 @@
-import type { EngineName } from "../../../provider/engines/desired";
+import type { EngineName } from "../../../provider/engines/inputs";
 import type { Problem } from "../../../provider/engines/engine";
-import { Servers } from "../../../provider/engines/servers";
+import { Servers } from "../../../provider/engines/run/servers";
 import { ProviderError } from "../../../provider/errors";
 import { handler, type Handler, type Kind } from "../../../provider/handlers/handler";
 import { SCHEMA_VERSION } from "../../../provider/handlers/state";

@@ -1,4 +1,4 @@
-import { Servers } from "../../../provider/engines/servers";
+import { Servers } from "../../../provider/engines/run/servers";
 import { handler, type Kind } from "../../../provider/handlers/handler";
 import { identifier, list } from "../../../provider/validation/shapes";
 import { connectionTo } from "../../support/connections";

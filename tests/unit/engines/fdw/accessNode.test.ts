@@ -1,4 +1,4 @@
-import { accessNode } from "../../../../provider/engines/fdw/accessNode";
+import { accessNode } from "../../../../provider/engines/fdw/accessNode/plan";
 import { recorded } from "./recorded";
 
 const newId = "22222222-2222-4222-8222-222222222222";

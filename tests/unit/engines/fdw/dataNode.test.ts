@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ProviderError } from "../../../../provider/errors";
 import { dataNode } from "../../../../provider/engines/fdw/dataNode";
-import type { ObservedDataNode } from "../../../../provider/engines/fdw/dataNodeObserve";
+import type { ObservedDataNode } from "../../../../provider/engines/fdw/dataNode/observe";
 import { recorded, type Mutable } from "./recorded";
 
 const newId = "22222222-2222-4222-8222-222222222222";
@@ -170,8 +170,8 @@ describe("plan of a data node", () => {
 
     it("needs the database that it is not to make", () => {
         const { inputs, observed } = recorded("dataNode");
-        const wish = { inputs: { ...inputs, bootstrap: false }, newId };
-        expect(() => dataNode.plan(nothing(observed), wish)).toThrow(/NOT_FOUND/);
+        const request = { inputs: { ...inputs, bootstrap: false }, newId };
+        expect(() => dataNode.plan(nothing(observed), request)).toThrow(/NOT_FOUND/);
     });
 
     it("needs the node to answer, and may be tried again", () => {

@@ -1,8 +1,8 @@
 import { ProviderError } from "../../../../provider/errors";
-import type { DistributedHypertableInputs } from "../../../../provider/engines/desired";
+import type { DistributedHypertableInputs } from "../../../../provider/engines/inputs";
 import type { Plan } from "../../../../provider/engines/engine";
 import { distributedHypertable } from "../../../../provider/engines/fdw/distributedHypertable";
-import type { NodeSide, ObservedHypertable } from "../../../../provider/engines/fdw/hypertableObserve";
+import type { NodeSide, ObservedHypertable } from "../../../../provider/engines/fdw/distributedHypertable/observe";
 import { recorded, type Mutable } from "./recorded";
 
 const newId = "22222222-2222-4222-8222-222222222222";
@@ -165,7 +165,7 @@ describe("plan of a distributed hypertable that is there", () => {
         expect([...new Set(plan.steps.map(({ on }) => on.server))]).toEqual(["dn2", "access node"]);
     });
 
-    it("keeps shards where they are when the wish for their number is not stated", () => {
+    it("keeps shards where they are when the request for their number is not stated", () => {
         const { inputs, observed } = recorded("distributedHypertable");
         remove(observed.access, "conditions_s1");
         const plan = distributedHypertable.plan(observed, {

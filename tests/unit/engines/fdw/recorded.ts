@@ -11,10 +11,10 @@ import type {
     DataNodeInputs,
     DistributedHypertableComputed,
     DistributedHypertableInputs,
-} from "../../../../provider/engines/desired";
-import type { ObservedAccessNode } from "../../../../provider/engines/fdw/accessNode";
-import type { ObservedDataNode } from "../../../../provider/engines/fdw/dataNodeObserve";
-import type { ObservedHypertable } from "../../../../provider/engines/fdw/hypertableObserve";
+} from "../../../../provider/engines/inputs";
+import type { ObservedAccessNode } from "../../../../provider/engines/fdw/accessNode/plan";
+import type { ObservedDataNode } from "../../../../provider/engines/fdw/dataNode/observe";
+import type { ObservedHypertable } from "../../../../provider/engines/fdw/distributedHypertable/observe";
 
 /** A type whose parts a test may change. */
 export type Mutable<T> = T extends Error

@@ -1,4 +1,4 @@
-import { accessNode } from "../../../../provider/engines/multinode/accessNode";
+import { accessNode } from "../../../../provider/engines/multinode/accessNode/plan";
 import {
     accessInputs,
     accessNodeState,
@@ -13,9 +13,9 @@ import {
     OTHER_URN,
 } from "./fixtures";
 
-const wish = { inputs: accessInputs, newId };
+const request = { inputs: accessInputs, newId };
 const known = {
-    ...wish,
+    ...request,
     last: {
         ...accessInputs,
         engine: "multinode" as const,
@@ -33,7 +33,7 @@ const withDatabase = (database: typeof whole.database.database, provisional: typ
 
 describe("plan of an access node", () => {
     it("makes, marks and names the database, then the extension, where there is nothing", () => {
-        expect(names(accessNode.plan(undefined, wish))).toEqual([
+        expect(names(accessNode.plan(undefined, request))).toEqual([
             "createDatabase",
             "markDatabase",
             "renameDatabase",
@@ -41,27 +41,27 @@ describe("plan of an access node", () => {
         ]);
     });
 
-    it("does nothing where all is as wished", () => {
+    it("does nothing where all is as requested", () => {
         const created = withDatabase(databaseState(markOf("urn:access", { claim: newId })));
-        expect(accessNode.plan(created, wish)).toEqual({ steps: [], warnings: [] });
+        expect(accessNode.plan(created, request)).toEqual({ steps: [], warnings: [] });
         expect(accessNode.plan(whole, known)).toEqual({ steps: [], warnings: [] });
     });
 
     it("marks and names a database that a cut run left under its provisional name", () => {
         const { cluster: _cluster, ...cut } = withDatabase(undefined, databaseState(undefined));
-        expect(names(accessNode.plan(cut, wish))).toEqual(["markDatabase", "renameDatabase", "createExtension"]);
+        expect(names(accessNode.plan(cut, request))).toEqual(["markDatabase", "renameDatabase", "createExtension"]);
     });
 
     it("goes on after the database without the extension", () => {
         const marker = { urn: "urn:access", engine: "multinode" as const, claim: newId };
         const { cluster: _cluster, ...cut } = withDatabase(databaseState(marker));
-        expect(names(accessNode.plan(cut, wish))).toEqual(["createExtension"]);
+        expect(names(accessNode.plan(cut, request))).toEqual(["createExtension"]);
     });
 
     it("puts the cluster's id into the mark once the extension has made it", () => {
         const { steps } = accessNode.plan(
             withDatabase(databaseState({ urn: "urn:access", engine: "multinode" })),
-            wish,
+            request,
         );
         expect(steps.map(({ name }) => name)).toEqual(["markDatabase"]);
         expect(steps[0]?.sql).toContain(CLUSTER);
@@ -69,7 +69,7 @@ describe("plan of an access node", () => {
 
     it("claims by create what its resource made before, and keeps the claim from then on", () => {
         const marked = withDatabase(databaseState(markOf("urn:access", { claim: "before" })));
-        expect(accessNode.plan(marked, wish).steps.map(({ sql }) => sql)).toEqual([
+        expect(accessNode.plan(marked, request).steps.map(({ sql }) => sql)).toEqual([
             expect.stringContaining(`"claim":"${newId}"`),
         ]);
         const claimed = { ...known, last: { ...known.last, claim: "before" } };
@@ -77,7 +77,7 @@ describe("plan of an access node", () => {
         expect(accessNode.describe(marked, claimed).computed.claim).toBe("before");
         const again = withDatabase(databaseState(markOf("urn:access", { claim: newId })));
         expect(accessNode.describe(again, claimed).computed.claim).toBe("before");
-        expect(accessNode.describe(again, wish).computed.claim).toBe(newId);
+        expect(accessNode.describe(again, request).computed.claim).toBe(newId);
     });
 
     it("sets only the settings that differ", () => {
@@ -100,15 +100,15 @@ describe("plan of an access node", () => {
     it("refuses a database of another resource, and one without a mark, unless adopted", () => {
         for (const marker of [markOf(OTHER_URN), undefined]) {
             const state = withDatabase(databaseState(marker));
-            expect(() => accessNode.plan(state, wish)).toThrow(/ALREADY_EXISTS/);
-            const { steps } = accessNode.plan(state, { ...wish, inputs: { ...accessInputs, adopt: true } });
+            expect(() => accessNode.plan(state, request)).toThrow(/ALREADY_EXISTS/);
+            const { steps } = accessNode.plan(state, { ...request, inputs: { ...accessInputs, adopt: true } });
             expect(steps.map(({ name }) => name)).toEqual(["markDatabase"]);
         }
     });
 
     it("marks a database that it takes over as adopted, and one whose mark was lost as its own", () => {
         const bare = withDatabase(databaseState(undefined));
-        const adopting = { ...wish, inputs: { ...accessInputs, adopt: true } };
+        const adopting = { ...request, inputs: { ...accessInputs, adopt: true } };
         expect(accessNode.plan(bare, adopting).steps[0]?.sql).toContain('"adopted":true');
         expect(accessNode.plan(bare, known).steps[0]?.sql).not.toContain("adopted");
     });
@@ -130,7 +130,7 @@ describe("deletion of an access node", () => {
 
     it("drops what a cut run left, although no outputs are known", () => {
         const cut = withDatabase(undefined, databaseState(undefined));
-        expect(names(accessNode.planDelete({ ...cut, cluster: undefined }, wish))).toEqual(["dropDatabase"]);
+        expect(names(accessNode.planDelete({ ...cut, cluster: undefined }, request))).toEqual(["dropDatabase"]);
     });
 
     it("refuses to take tables or data nodes along, and names them", () => {

@@ -1,8 +1,8 @@
-import { dataNode, type ObservedDataNode } from "../../../../provider/engines/multinode/dataNode";
-import type { LeftoverContents } from "../../../../provider/engines/multinode/leftover";
+import { dataNode, type ObservedDataNode } from "../../../../provider/engines/multinode/dataNode/observe";
+import type { LeftoverContents } from "../../../../provider/engines/multinode/dataNode/leftover";
 import type { NodeEntry } from "../../../../provider/engines/multinode/cluster";
-import { noteSchema, type Note } from "../../../../provider/engines/multinode/notes";
-import { scratchName } from "../../../../provider/engines/multinode/scratch";
+import { noteSchema, type Note } from "../../../../provider/engines/multinode/dataNode/notes";
+import { scratchName } from "../../../../provider/engines/multinode/dataNode/scratch";
 import { connectionTo } from "../../../support/connections";
 import {
     CLUSTER,
@@ -22,8 +22,8 @@ import {
     unreached,
 } from "./fixtures";
 
-const wish = { inputs: nodeInputs, newId };
-const known = { ...wish, last: nodeOutputs };
+const request = { inputs: nodeInputs, newId };
+const known = { ...request, last: nodeOutputs };
 const whole = dataNodeState();
 
 /** The access node without dn1, and what its server holds. */
@@ -33,7 +33,7 @@ const missing = (node: ObservedDataNode["node"]): ObservedDataNode => ({
     alive: new Set(),
 });
 const making: Note = { making: "metrics on dn1.example.com:5432" };
-const wishing = (more: Partial<typeof nodeInputs>, last?: typeof nodeOutputs) => ({
+const requesting = (more: Partial<typeof nodeInputs>, last?: typeof nodeOutputs) => ({
     inputs: { ...nodeInputs, ...more },
     newId,
     ...(last === undefined ? {} : { last }),
@@ -41,7 +41,7 @@ const wishing = (more: Partial<typeof nodeInputs>, last?: typeof nodeOutputs) =>
 
 describe("plan of a data node", () => {
     it("makes the database and adds the node where there is nothing", () => {
-        const plan = dataNode.plan(missing(emptyServer), wish);
+        const plan = dataNode.plan(missing(emptyServer), request);
         expect(names(plan)).toEqual(["createDatabase", "markDatabase", "renameDatabase", "addDataNode"]);
         expect(plan.steps.map(({ on }) => on)).toEqual([
             { server: "dn1", database: "postgres" },
@@ -53,15 +53,15 @@ describe("plan of a data node", () => {
         expect(plan.steps[3]?.transaction).toBeUndefined();
     });
 
-    it("does nothing where all is as wished", () => {
-        expect(dataNode.plan(whole, wish)).toEqual({ steps: [], warnings: [] });
+    it("does nothing where all is as requested", () => {
+        expect(dataNode.plan(whole, request)).toEqual({ steps: [], warnings: [] });
         expect(dataNode.plan(whole, known)).toEqual({ steps: [], warnings: [] });
         expect(dataNode.plan({ ...whole, node: unreached }, known)).toEqual({ steps: [], warnings: [] });
     });
 
     it("adds entry, mark, mapping and options by one statement, and hides the password", () => {
         const inputs = { user: "cluster", password: "se'cret", serverOptions: { connect_timeout: "5" } };
-        const [step] = dataNode.plan(missing(emptyServer), wishing(inputs)).steps.slice(-1);
+        const [step] = dataNode.plan(missing(emptyServer), requesting(inputs)).steps.slice(-1);
         expect(step?.secrets).toEqual(["se'cret"]);
         expect(step?.sql).toContain("password => 'se''cret'");
         expect(step?.sql).toContain(
@@ -74,13 +74,13 @@ describe("plan of a data node", () => {
     it("gives the database to the user that the access node comes as", () => {
         const plan = dataNode.plan(
             missing(emptyServer),
-            wishing({ connection: connectionTo("dn1", { user: "admin" }) }),
+            requesting({ connection: connectionTo("dn1", { user: "admin" }) }),
         );
         expect(names(plan)).toContain("alterDatabaseOwner");
     });
 
     it("lets the access node make the database where the provider does not reach the node, and says so once", () => {
-        const plan = dataNode.plan(missing(unreached), wish);
+        const plan = dataNode.plan(missing(unreached), request);
         expect(names(plan)).toEqual(["addDataNode"]);
         expect(plan.steps[0]?.sql).toContain("IF made.database_created THEN");
         expect(plan.warnings).toEqual([expect.stringContaining("connection refused")]);
@@ -101,18 +101,19 @@ describe("plan of a data node", () => {
             seen({ timescaledb: true, distUuid: CLUSTER, hypertables: [], isEmpty: true, ...more }, note);
 
         it("notes that the access node makes the database, and takes the note away with the node's adding", () => {
-            const plan = dataNode.plan(seen(undefined), wish);
+            const plan = dataNode.plan(seen(undefined), request);
             expect(names(plan)).toEqual(["noteDataNode", "addDataNode"]);
             const note = noteSchema(nodeInputs);
             expect(plan.steps[0]?.sql).toContain(`COMMENT ON SCHEMA "${note}" IS '${JSON.stringify(making)}'`);
             expect(plan.steps[1]?.sql).toContain(`DROP SCHEMA IF EXISTS "${note}";`);
             expect(plan.steps[1]?.sql).toContain("IF made.database_created THEN");
-            expect(names(dataNode.plan(seen(undefined, making), wish))).toEqual(["addDataNode"]);
+            expect(names(dataNode.plan(seen(undefined, making), request))).toEqual(["addDataNode"]);
         });
 
         it("takes an empty database for its own only where its making was noted", () => {
             const bare = { timescaledb: false, distUuid: null };
-            const sqlOf = (note?: Note): string | undefined => dataNode.plan(left(bare, note), wish).steps.at(-1)?.sql;
+            const sqlOf = (note?: Note): string | undefined =>
+                dataNode.plan(left(bare, note), request).steps.at(-1)?.sql;
             expect(sqlOf(making)).toContain("IF true THEN");
             expect(sqlOf(making)).toContain("DROP SCHEMA");
             expect(sqlOf()).toContain("IF made.database_created THEN");
@@ -121,7 +122,7 @@ describe("plan of a data node", () => {
         });
 
         it("releases the node through the access node and adds it as ours", () => {
-            const plan = dataNode.plan(left(), wish);
+            const plan = dataNode.plan(left(), request);
             expect(names(plan)).toEqual(["setConfig", "deleteDistUuid", "addDataNode"]);
             const [setting, release, add] = plan.steps;
             expect(setting).toMatchObject({ values: ["secret"], secrets: ["secret"], transaction: "release dn1" });
@@ -135,22 +136,22 @@ describe("plan of a data node", () => {
             ["it holds tables of somebody else", { isEmpty: false }, {}],
             ["it is taken over", {}, { adopt: true }],
         ])("keeps the database where %s", (_title, more, inputs) => {
-            const { steps } = dataNode.plan(left(more), { ...wish, inputs: { ...nodeInputs, ...inputs } });
+            const { steps } = dataNode.plan(left(more), { ...request, inputs: { ...nodeInputs, ...inputs } });
             expect(steps.at(-1)?.sql).toContain("IF made.database_created THEN");
         });
 
         it("adds at once what was released before the run was cut again", () => {
-            const plan = dataNode.plan(left({ distUuid: null }), wish);
+            const plan = dataNode.plan(left({ distUuid: null }), request);
             expect(names(plan)).toEqual(["addDataNode"]);
             expect(plan.steps[0]?.sql).toContain("IF true THEN");
         });
 
         it("refuses another cluster's node and one with tables of a cluster", () => {
-            expect(() => dataNode.plan(left({ distUuid: OTHER_CLUSTER }), wish)).toThrow(/FOREIGN_CLUSTER/);
-            const forced = { ...wish, inputs: { ...nodeInputs, adopt: true, forceDestroy: true } };
+            expect(() => dataNode.plan(left({ distUuid: OTHER_CLUSTER }), request)).toThrow(/FOREIGN_CLUSTER/);
+            const forced = { ...request, inputs: { ...nodeInputs, adopt: true, forceDestroy: true } };
             expect(names(dataNode.plan(left({ distUuid: OTHER_CLUSTER }), forced))).toContain("deleteDistUuid");
             const tables = { hypertables: ["public.conditions"], isEmpty: false };
-            expect(() => dataNode.plan(left(tables), wish)).toThrow(/public\.conditions[^]*HOLDS_DATA/);
+            expect(() => dataNode.plan(left(tables), request)).toThrow(/public\.conditions[^]*HOLDS_DATA/);
         });
     });
 
@@ -165,7 +166,7 @@ describe("plan of a data node", () => {
         });
 
         it("is looked at by way of a scratch database that no run used before", () => {
-            const plan = dataNode.plan(unseen({ scratch: 1 }), wishing({ password: "secret" }));
+            const plan = dataNode.plan(unseen({ scratch: 1 }), requesting({ password: "secret" }));
             expect(names(plan)).toEqual(["noteDataNode", "addDataNode", "noteDataNode"]);
             expect(plan.more).toBeDefined();
             const [note, add, unless] = plan.steps;
@@ -174,36 +175,36 @@ describe("plan of a data node", () => {
             expect(add?.sql).toMatch(/CREATE USER MAPPING[^]*OPTIONS \(SET dbname 'metrics'\)[^]*distributed_exec/);
             expect(add).toMatchObject({ secrets: ["secret"], tolerates: ["42501"] });
             expect(unless?.sql).toMatch(/IF NOT EXISTS[^]*"foreign":true/);
-            expect(dataNode.plan(unseen(), wish).steps[0]?.sql).toContain('"scratch":1');
+            expect(dataNode.plan(unseen(), request).steps[0]?.sql).toContain('"scratch":1');
             const elsewhere = { making: "metrics on dn9.example.com:5432" };
-            expect(dataNode.plan(unseen(elsewhere), wish).steps[0]?.sql).toContain('"scratch":1');
+            expect(dataNode.plan(unseen(elsewhere), request).steps[0]?.sql).toContain('"scratch":1');
         });
 
         it("is added with a database that is ours if it is made now, or was being made and is empty", () => {
-            const plan = dataNode.plan(unseen(making), wish);
+            const plan = dataNode.plan(unseen(making), request);
             expect(names(plan)).toEqual(["addDataNode", "noteDataNode"]);
             expect(plan.steps[0]?.tolerates).toEqual(["TS174"]);
             expect(plan.steps[0]?.sql).toMatch(/IF NOT made.database_created THEN[^]*pg_tables[^]*DROP SCHEMA/);
             expect(plan.steps[1]?.sql).toMatch(/IF NOT EXISTS[^]*"scratch":0/);
-            expect(dataNode.plan(unseen(making), wishing({ adopt: true })).steps[0]?.sql).not.toContain("pg_tables");
+            expect(dataNode.plan(unseen(making), requesting({ adopt: true })).steps[0]?.sql).not.toContain("pg_tables");
         });
 
         it("is added as what it is where it was not lost, or named as another cluster's", () => {
-            const plan = dataNode.plan(unseen({ foreign: true }), wish);
+            const plan = dataNode.plan(unseen({ foreign: true }), request);
             expect(names(plan)).toEqual(["forgetDataNode", "addDataNode"]);
             expect(plan.steps[1]?.explains).toMatchObject({ TS174: { code: "FOREIGN_CLUSTER" } });
             const versions = { ...clusterOf([]).versions, timescaledbVersion: "2.5.2" };
             const old = { ...unseen(), cluster: { ...clusterOf([]), versions } };
-            expect(names(dataNode.plan(old, wish))).toEqual(["addDataNode"]);
+            expect(names(dataNode.plan(old, request))).toEqual(["addDataNode"]);
         });
 
         it("drops the scratch databases once the entry is with the real one", () => {
-            const plan = dataNode.plan(pointed("metrics"), wish);
+            const plan = dataNode.plan(pointed("metrics"), request);
             expect(names(plan)).toEqual(["distributedExec", "distributedExec", "markDataNode"]);
             expect(plan.steps[1]?.values).toEqual([`DROP DATABASE IF EXISTS "${scratch}" WITH (FORCE)`, "dn1"]);
             expect(plan.steps[2]?.sql).not.toContain("scratch");
             const last = { ...known.last, database: "metrics" };
-            expect(names(dataNode.planDelete(pointed("metrics"), { ...wish, last }))).toEqual([
+            expect(names(dataNode.planDelete(pointed("metrics"), { ...request, last }))).toEqual([
                 "remoteTxnHealDataNode",
                 "distributedExec",
                 "distributedExec",
@@ -212,20 +213,23 @@ describe("plan of a data node", () => {
         });
 
         it("takes the entry away with its scratch database where it could not be pointed to the real one", () => {
-            const plan = dataNode.plan(pointed(scratch), wish);
+            const plan = dataNode.plan(pointed(scratch), request);
             expect(names(plan)).toEqual(["distributedExec", "deleteDataNode"]);
             expect(plan.steps[1]?.sql).toContain("drop_database => true");
-            expect(names(dataNode.planDelete(pointed(scratch), wish))).toEqual(["distributedExec", "deleteDataNode"]);
+            expect(names(dataNode.planDelete(pointed(scratch), request))).toEqual([
+                "distributedExec",
+                "deleteDataNode",
+            ]);
             const marker = { ...markOf("urn:dn1"), scratch: 2, leaving: true } as const;
             const gone = { ...pointed(scratch, { marker }), alive: new Set<string>() };
-            expect(names(dataNode.plan(gone, wish))).toEqual(["deleteDataNode", "deleteDataNode"]);
+            expect(names(dataNode.plan(gone, request))).toEqual(["deleteDataNode", "deleteDataNode"]);
         });
     });
 
     describe("after a run that was cut", () => {
         it("marks and names the provisional database", () => {
             const node = { ...emptyServer, database: { database: undefined, provisional: databaseState(undefined) } };
-            expect(names(dataNode.plan(missing(node as ObservedDataNode["node"]), wish))).toEqual([
+            expect(names(dataNode.plan(missing(node as ObservedDataNode["node"]), request))).toEqual([
                 "markDatabase",
                 "renameDatabase",
                 "addDataNode",
@@ -233,13 +237,13 @@ describe("plan of a data node", () => {
         });
 
         it("adds the node to the database that it made", () => {
-            expect(names(dataNode.plan(missing(reachedServer(markOf("urn:dn1"), null)), wish))).toEqual([
+            expect(names(dataNode.plan(missing(reachedServer(markOf("urn:dn1"), null)), request))).toEqual([
                 "addDataNode",
             ]);
         });
 
         it("frees a node that took our cluster's id before the access node had it", () => {
-            const plan = dataNode.plan(missing(reachedServer(markOf("urn:dn1"), CLUSTER)), wish);
+            const plan = dataNode.plan(missing(reachedServer(markOf("urn:dn1"), CLUSTER)), request);
             expect(names(plan)).toEqual(["deleteDistUuid", "addDataNode"]);
             expect(plan.steps[0]).toMatchObject({
                 on: { server: "dn1", database: "metrics" },
@@ -249,8 +253,8 @@ describe("plan of a data node", () => {
 
         it("keeps tables of an earlier membership unless forceDestroy, and then makes the database anew", () => {
             const node = reachedServer(markOf("urn:dn1"), CLUSTER, ["public.conditions"]);
-            expect(() => dataNode.plan(missing(node), wish)).toThrow(/public.conditions.*HOLDS_DATA/s);
-            expect(names(dataNode.plan(missing(node), wishing({ forceDestroy: true })))).toEqual([
+            expect(() => dataNode.plan(missing(node), request)).toThrow(/public.conditions.*HOLDS_DATA/s);
+            expect(names(dataNode.plan(missing(node), requesting({ forceDestroy: true })))).toEqual([
                 "dropDatabase",
                 "createDatabase",
                 "markDatabase",
@@ -261,7 +265,7 @@ describe("plan of a data node", () => {
 
         it("takes its own node back from a cluster that is gone", () => {
             const node = reachedServer({ ...markOf("urn:dn1"), cluster: OTHER_CLUSTER }, OTHER_CLUSTER);
-            expect(names(dataNode.plan(missing(node), wish))).toEqual([
+            expect(names(dataNode.plan(missing(node), request))).toEqual([
                 "deleteDistUuid",
                 "markDatabase",
                 "addDataNode",
@@ -272,23 +276,23 @@ describe("plan of a data node", () => {
     describe("refuses", () => {
         it("an access node that is another cluster, or gone", () => {
             const foreign = { ...whole, cluster: { ...clusterOf([]), clusterId: OTHER_CLUSTER } };
-            expect(() => dataNode.plan(foreign, wish)).toThrow(/FOREIGN_CLUSTER/);
-            expect(() => dataNode.plan({ ...whole, cluster: undefined }, wish)).toThrow(/NOT_FOUND/);
+            expect(() => dataNode.plan(foreign, request)).toThrow(/FOREIGN_CLUSTER/);
+            expect(() => dataNode.plan({ ...whole, cluster: undefined }, request)).toThrow(/NOT_FOUND/);
         });
 
         it("a node of another cluster", () => {
-            expect(() => dataNode.plan(missing(reachedServer(undefined, OTHER_CLUSTER)), wish)).toThrow(
+            expect(() => dataNode.plan(missing(reachedServer(undefined, OTHER_CLUSTER)), request)).toThrow(
                 /FOREIGN_CLUSTER/,
             );
         });
 
         it("a database that is not marked, or another resource's, unless adopted", () => {
             const bare = missing(reachedServer(undefined, null));
-            expect(() => dataNode.plan(bare, wish)).toThrow(/ALREADY_EXISTS/);
-            const plan = dataNode.plan(bare, wishing({ adopt: true }));
+            expect(() => dataNode.plan(bare, request)).toThrow(/ALREADY_EXISTS/);
+            const plan = dataNode.plan(bare, requesting({ adopt: true }));
             expect(names(plan)).toEqual(["markDatabase", "addDataNode"]);
             expect(plan.steps[1]?.sql).toContain("IF false THEN");
-            expect(() => dataNode.plan(missing(reachedServer(markOf(OTHER_URN), null)), wish)).toThrow(/urn:other/);
+            expect(() => dataNode.plan(missing(reachedServer(markOf(OTHER_URN), null)), request)).toThrow(/urn:other/);
         });
 
         it("a second name for one database, by its address or by its mark", () => {
@@ -296,16 +300,16 @@ describe("plan of a data node", () => {
                 ...missing(emptyServer),
                 cluster: clusterOf([entryOf("dn9", { host: "dn1.example.com" })]),
             };
-            expect(() => dataNode.plan(twice, wish)).toThrow(/"dn9" already.*NODE_IN_USE/s);
+            expect(() => dataNode.plan(twice, request)).toThrow(/"dn9" already.*NODE_IN_USE/s);
             const marked = missing(reachedServer(markOf("urn:dn2"), CLUSTER));
-            expect(() => dataNode.plan(marked, wish)).toThrow(/"dn2" already.*NODE_IN_USE/s);
+            expect(() => dataNode.plan(marked, request)).toThrow(/"dn2" already.*NODE_IN_USE/s);
         });
 
         it("an entry of another resource, or without a mark, unless adopted", () => {
             for (const marker of [markOf(OTHER_URN), undefined]) {
                 const state = dataNodeState(entryOf("dn1", { marker }));
-                expect(() => dataNode.plan(state, wish)).toThrow(/ALREADY_EXISTS/);
-                const { steps } = dataNode.plan(state, wishing({ adopt: true }));
+                expect(() => dataNode.plan(state, request)).toThrow(/ALREADY_EXISTS/);
+                const { steps } = dataNode.plan(state, requesting({ adopt: true }));
                 expect(steps.map(({ name }) => name)).toEqual(["markDataNode"]);
                 expect(steps[0]?.sql).toContain('"adopted":true');
             }
@@ -316,11 +320,11 @@ describe("plan of a data node", () => {
         });
 
         it("bootstrap: false without a database, and without the extension", () => {
-            expect(() => dataNode.plan(missing(emptyServer), wishing({ bootstrap: false }))).toThrow(/no database/);
+            expect(() => dataNode.plan(missing(emptyServer), requesting({ bootstrap: false }))).toThrow(/no database/);
             const bare = reachedServer(undefined, null);
             const node = { ...bare, contents: { timescaledbVersion: null, distUuid: null, hypertables: [] } };
-            expect(() => dataNode.plan(missing(node), wishing({ bootstrap: false }))).toThrow(/no extension/);
-            const plan = dataNode.plan(missing(bare), wishing({ bootstrap: false }));
+            expect(() => dataNode.plan(missing(node), requesting({ bootstrap: false }))).toThrow(/no extension/);
+            const plan = dataNode.plan(missing(bare), requesting({ bootstrap: false }));
             expect(names(plan)).toEqual(["addDataNode"]);
             expect(plan.steps[0]?.sql).toMatch(/bootstrap => false[^]*IF false THEN/);
         });
@@ -334,7 +338,7 @@ describe("plan of a data node", () => {
                 options: { keepalives: "0", sslmode: "require" },
             });
             const inputs = { password: "secret", serverOptions: { sslmode: "prefer", connect_timeout: "3" } };
-            const plan = dataNode.plan(dataNodeState(entry), wishing(inputs, nodeOutputs));
+            const plan = dataNode.plan(dataNodeState(entry), requesting(inputs, nodeOutputs));
             expect(names(plan)).toEqual(["alterDataNode", "alterServer", "createUserMapping", "alterDataNode"]);
             expect(plan.steps[1]?.sql).toBe(
                 `ALTER SERVER "dn1" OPTIONS (SET "sslmode" 'prefer', ADD "connect_timeout" '3', DROP "keepalives")`,
@@ -358,11 +362,11 @@ describe("plan of a data node", () => {
             const mapped = (options: Record<string, string> | null) =>
                 dataNodeState(entryOf("dn1", { mappings: [{ role: "postgres", options }] }));
             const plan = (options: Record<string, string> | null) =>
-                names(dataNode.plan(mapped(options), wishing({ password: "new" }, last)));
+                names(dataNode.plan(mapped(options), requesting({ password: "new" }, last)));
             expect(plan({ user: "postgres", password: "old" })).toEqual(["dropUserMapping", "createUserMapping"]);
             expect(plan({ user: "postgres", password: "new" })).toEqual([]);
             expect(plan(null)).toEqual([]);
-            expect(names(dataNode.plan(mapped({ user: "x" }), wishing({}, last)))).toEqual(["dropUserMapping"]);
+            expect(names(dataNode.plan(mapped({ user: "x" }), requesting({}, last)))).toEqual(["dropUserMapping"]);
             expect(names(dataNode.plan(mapped({ user: "x" }), known))).toEqual([]);
         });
     });
@@ -386,7 +390,7 @@ describe("deletion of a data node", () => {
         alive: new Set(["dn1", "dn2", "dn3"]),
         ...more,
     });
-    const forced = wishing({ forceDestroy: true }, nodeOutputs);
+    const forced = requesting({ forceDestroy: true }, nodeOutputs);
 
     it("takes the entry off the access node, then drops the database", () => {
         const plan = dataNode.planDelete(whole, known);
@@ -467,7 +471,7 @@ describe("deletion of a data node", () => {
     it("moves chunks to the nodes with the fewest first, and nothing else in that round", () => {
         const plan = dataNode.planDelete(
             holding({ holdings: { ...holding().holdings!, cutMoves: [{ id: "ts_copy_1_1", from: "dn1" }] } }),
-            wishing({ drainOnDelete: true }, nodeOutputs),
+            requesting({ drainOnDelete: true }, nodeOutputs),
         );
         expect(names(plan)).toEqual(["remoteTxnHealDataNode", "cleanupCopyChunkOperation", "moveChunk", "moveChunk"]);
         expect(plan.steps.slice(2).map(({ values }) => values)).toEqual([
@@ -478,7 +482,7 @@ describe("deletion of a data node", () => {
     });
 
     it("cannot move chunks to nowhere, before 2.4, or without wal_level logical", () => {
-        const drained = wishing({ drainOnDelete: true }, nodeOutputs);
+        const drained = requesting({ drainOnDelete: true }, nodeOutputs);
         expect(() => dataNode.planDelete(holding({ alive: new Set(["dn1"]) }), drained)).toThrow(/LAST_COPY/);
         const old = { cluster: clusterOf(holding().cluster!.nodes, "2.3.1") };
         expect(() => dataNode.planDelete(holding(old), drained)).toThrow(/TimescaleDB 2.4.*NOT_SUPPORTED/s);

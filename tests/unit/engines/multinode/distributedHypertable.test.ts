@@ -1,7 +1,7 @@
-import type { DistributedHypertableInputs } from "../../../../provider/engines/desired";
+import type { DistributedHypertableInputs } from "../../../../provider/engines/inputs";
 import type { Plan } from "../../../../provider/engines/engine";
 import { distributedHypertable } from "../../../../provider/engines/multinode/distributedHypertable";
-import { indexPath } from "../../../../provider/engines/multinode/indexes";
+import { indexPath } from "../../../../provider/engines/multinode/distributedHypertable/indexes";
 import {
     canonical,
     clusterOf,
@@ -21,8 +21,8 @@ import {
 
 type Inputs = DistributedHypertableInputs;
 
-const wish = { inputs: tableInputs, newId };
-const known = { ...wish, last: tableOutputs };
+const request = { inputs: tableInputs, newId };
+const known = { ...request, last: tableOutputs };
 const whole = observedTable(tableState());
 const changing = (more: Partial<Inputs>) => ({ ...known, inputs: { ...tableInputs, ...more } });
 const wishing = (more: Partial<Inputs>) => ({ inputs: { ...tableInputs, ...more }, newId });
@@ -58,8 +58,8 @@ describe("plan of a distributed hypertable", () => {
         expect(plan.steps[2]?.values?.at(-1)).toEqual(["dn1", "dn2"]);
     });
 
-    it("does nothing where all is as wished", () => {
-        expect(distributedHypertable.plan(whole, wish)).toEqual({ steps: [], warnings: [] });
+    it("does nothing where all is as requested", () => {
+        expect(distributedHypertable.plan(whole, request)).toEqual({ steps: [], warnings: [] });
         expect(distributedHypertable.plan(whole, known)).toEqual({ steps: [], warnings: [] });
     });
 
@@ -123,7 +123,7 @@ describe("plan of a distributed hypertable", () => {
         it("a table of another resource, or without a mark, unless adopted", () => {
             for (const marker of [markOf(OTHER_URN), undefined]) {
                 const state = observedTable(tableState({ marker }));
-                expect(() => distributedHypertable.plan(state, wish)).toThrow(/ALREADY_EXISTS/);
+                expect(() => distributedHypertable.plan(state, request)).toThrow(/ALREADY_EXISTS/);
                 const plan = distributedHypertable.plan(state, wishing({ adopt: true }));
                 expect(names(plan)).toEqual(["remoteTxnHealDataNode", "markTable"]);
                 expect(sql(plan)[1]).toContain('"adopted":true');
@@ -193,7 +193,7 @@ describe("plan of a distributed hypertable", () => {
         });
 
         it("takes one with stated columns for its own only with adopt", () => {
-            expect(() => distributedHypertable.plan(empty, wish)).toThrow(/ALREADY_EXISTS/);
+            expect(() => distributedHypertable.plan(empty, request)).toThrow(/ALREADY_EXISTS/);
             expect(names(distributedHypertable.plan(empty, wishing({ adopt: true })))).toContain("markTable");
         });
     });

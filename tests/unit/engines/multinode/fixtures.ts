@@ -1,20 +1,20 @@
-/** What a cluster of two data nodes and one table looks like to the plans, all of it as wished. */
-import { canonicalColumns } from "../../../../provider/engines/columns";
+/** What a cluster of two data nodes and one table looks like to the plans, all of it as requested. */
+import { canonicalColumns } from "../../../../provider/engines/tables/columns";
 import type {
     AccessNodeInputs,
     AccessNodeReference,
     DataNodeInputs,
     DistributedHypertableInputs,
-} from "../../../../provider/engines/desired";
+} from "../../../../provider/engines/inputs";
 import type { Plan } from "../../../../provider/engines/engine";
-import { withMarker, type Marker } from "../../../../provider/engines/marker";
-import type { ObservedAccessNode } from "../../../../provider/engines/multinode/accessNode";
+import { withMarker, type Marker } from "../../../../provider/engines/marks/marker";
+import type { ObservedAccessNode } from "../../../../provider/engines/multinode/accessNode/plan";
 import type { ClusterState, NodeEntry } from "../../../../provider/engines/multinode/cluster";
-import type { ObservedDataNode } from "../../../../provider/engines/multinode/dataNode";
-import type { ObservedHypertable } from "../../../../provider/engines/multinode/hypertableObserve";
-import type { NodeServer } from "../../../../provider/engines/multinode/nodeServer";
-import { settingsFor } from "../../../../provider/engines/multinode/settings";
-import type { HypertableState, TableState } from "../../../../provider/engines/multinode/tables";
+import type { ObservedDataNode } from "../../../../provider/engines/multinode/dataNode/observe";
+import type { ObservedHypertable } from "../../../../provider/engines/multinode/distributedHypertable/observe";
+import type { NodeServer } from "../../../../provider/engines/multinode/dataNode/nodeServer";
+import { settingsFor } from "../../../../provider/engines/multinode/accessNode/settings";
+import type { HypertableState, TableState } from "../../../../provider/engines/multinode/distributedHypertable/tables";
 import { connectionTo } from "../../../support/connections";
 
 export const CLUSTER = "11111111-1111-4111-8111-111111111111";
@@ -80,7 +80,7 @@ export const accessInputs: AccessNodeInputs = {
     timescaledb: "auto",
 };
 
-/** The access node as wished. */
+/** The access node as requested. */
 export function accessNodeState(cluster: ClusterState = clusterOf([])): ObservedAccessNode {
     return {
         postgresVersion: "15.18",
@@ -148,7 +148,7 @@ export const emptyServer: NodeServer = {
 
 export const unreached: NodeServer = { reached: false, why: "connection refused" };
 
-/** Data node dn1 as wished. */
+/** Data node dn1 as requested. */
 export function dataNodeState(entry: NodeEntry = entryOf("dn1")): ObservedDataNode {
     return {
         cluster: clusterOf([entry, entryOf("dn2")]),
@@ -208,7 +208,7 @@ export const hypertableState: HypertableState = {
     compression: null,
 };
 
-/** The table as wished. */
+/** The table as requested. */
 export function tableState(more: Partial<TableState> = {}): TableState {
     const marker = "marker" in more ? more.marker : markOf("urn:t");
     return {

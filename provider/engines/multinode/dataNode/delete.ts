@@ -1,0 +1,204 @@
+/** From what is there to nothing: the entry on the access node, then the database on the node. */
+import { ProviderError } from "../../../errors";
+import { supports } from "../../versions/capabilities";
+import { isNothing, planDropDatabase } from "../../marks/database";
+import type { DataNodeInputs } from "../../inputs";
+import type { Plan, Step } from "../../engine";
+import { isMarked, mayTake, ownerOf } from "../../marks/ownership";
+import { findEntry, type ClusterState, type NodeEntry } from "../cluster";
+import type { DataNodeRequest, ObservedDataNode } from "./observe";
+import { lastCopyError, planDrain } from "./drain";
+import type { Leftover } from "./leftover";
+import { planHeal } from "../liveness";
+import type { NodeServer } from "./nodeServer";
+import { planEraseNote } from "./notes";
+import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "../places";
+import { planRelease } from "./release";
+import {
+    planForget,
+    planLeaveScratch,
+    planReleaseThrough,
+    planRemoveLeft,
+    planRemoveThrough,
+    type Leaving,
+} from "./removal";
+import { isScratch, planDropScratch } from "./scratch";
+
+const UNDEFINED_OBJECT = "42704";
+const KEPT = "the database is kept and leaves the cluster";
+const NOTHING: Plan = { steps: [], warnings: [] };
+
+/** The steps by which a data node goes. */
+export function planDeleteDataNode(observed: ObservedDataNode | undefined, request: DataNodeRequest): Plan {
+    const { inputs } = request;
+    if (observed === undefined) {
+        return NOTHING;
+    }
+    const { node } = observed;
+    const cluster = observed.cluster?.clusterId === inputs.accessNode.id ? observed.cluster : undefined;
+    const entry = findEntry(cluster, inputs.nodeName);
+    if (cluster === undefined) {
+        return { steps: planCleanNode(node, undefined, request), warnings: unseen(node, inputs) };
+    }
+    if (entry === undefined) {
+        return node.reached
+            ? { steps: planCleanNode(node, undefined, request), warnings: [] }
+            : planForgetLeftover(node.leftover, inputs);
+    }
+    if (!mayTake({ ...ownerOf(request), adopt: false }, entry.marker)) {
+        return {
+            steps: [],
+            warnings: [`data node "${inputs.nodeName}" is not this resource's any more and is left alone`],
+        };
+    }
+    const on = accessDatabase(inputs.accessNode);
+    if (isScratch(cluster, entry)) {
+        return { steps: planLeaveScratch(on, cluster, entry, observed.alive), warnings: [] };
+    }
+    const held = observed.holdings ?? { tables: [], soleChunks: [], cutMoves: [] };
+    const leaving: Leaving = { tables: held.tables, soleChunks: held.soleChunks.length };
+    if (leaving.soleChunks > 0) {
+        if (inputs.drainOnDelete && observed.alive.has(inputs.nodeName)) {
+            return { steps: planDrainSteps(cluster, observed, request), warnings: [] };
+        }
+        if (!inputs.forceDestroy) {
+            const remedy =
+                "Set drainOnDelete: true to move them to other nodes, or forceDestroy: true to lose them, " +
+                "and run `pulumi up` before you remove the node";
+            throw lastCopyError(inputs.nodeName, held, remedy);
+        }
+    }
+    return planRemove(cluster, entry, observed, leaving, request);
+}
+
+/** Nobody can drop a database on a node to which there is no way but the access node's, which does not know it. */
+function planForgetLeftover(leftover: Leftover | undefined, inputs: DataNodeInputs): Plan {
+    if (leftover?.note === undefined) {
+        return NOTHING;
+    }
+    return {
+        steps: [planEraseNote(inputs, `${inputs.nodeName} is not requested any more`)],
+        warnings: [
+            `database "${nodeDatabaseName(inputs)}" may stay on ${nodeLabel(inputs)}: ` +
+                "a run that was making it was cut, and only the access node reaches that server",
+        ],
+    };
+}
+
+function planDrainSteps(
+    cluster: ClusterState,
+    { node, holdings, alive }: ObservedDataNode,
+    request: DataNodeRequest,
+): Step[] {
+    const { inputs } = request;
+    const on = accessDatabase(inputs.accessNode);
+    if (node.reached && node.walLevel !== "logical") {
+        throw new ProviderError(
+            "NOT_SUPPORTED",
+            `moving chunks needs wal_level = logical, and ${nodeLabel(inputs)} has ${node.walLevel}`,
+            { remedy: "ALTER SYSTEM SET wal_level = 'logical' on every data node and restart it" },
+        );
+    }
+    const targets = new Set(cluster.nodes.filter(({ name, available }) => available && alive.has(name)).map(nameOf));
+    const held = holdings ?? { soleChunks: [], cutMoves: [] };
+    return [...planHeal(on, cluster, [...targets]), ...planDrain(on, cluster, inputs.nodeName, held, targets)];
+}
+
+function planRemove(
+    cluster: ClusterState,
+    entry: NodeEntry,
+    { node, alive }: ObservedDataNode,
+    leaving: Leaving,
+    request: DataNodeRequest,
+): Plan {
+    const { inputs, last } = request;
+    const on = accessDatabase(inputs.accessNode);
+    const isAlive = alive.has(entry.name);
+    const heal = isAlive ? [...planHeal(on, cluster, [entry.name]), ...planDropScratch(on, cluster, entry)] : [];
+    const forget = planForget(on, cluster, entry, leaving);
+    if (node.reached) {
+        return { steps: [...heal, ...forget, ...planCleanNode(node, entry, request)], warnings: [] };
+    }
+    const stays = `database "${entry.database}" of data node "${entry.name}" stays on ${entry.host}:${entry.port}`;
+    if (!isAlive) {
+        if (entry.marker?.leaving === true) {
+            return { steps: planRemoveLeft(on, cluster, entry, leaving), warnings: [] };
+        }
+        if (!inputs.forceDestroy) {
+            throw new ProviderError(
+                "SERVER_UNREACHABLE",
+                `neither the provider nor the access node reaches ${nodeLabel(inputs)}: ${node.why}`,
+                {
+                    remedy:
+                        "Start it, or set forceDestroy: true and run `pulumi up` before you remove the node: " +
+                        "then its database is left where it is",
+                },
+            );
+        }
+        return { steps: forget, warnings: [`${stays}: ${node.why}`] };
+    }
+    const adopted = entry.marker?.adopted ?? last?.created.database === false;
+    if (adopted && !inputs.forceDestroy) {
+        return { steps: [...heal, planReleaseThrough(on, cluster, entry), ...forget], warnings: [] };
+    }
+    return supports("deleteDataNodeDropDatabase", cluster.versions)
+        ? { steps: [...heal, ...planRemoveThrough(on, cluster, entry, leaving)], warnings: [] }
+        : { steps: [...heal, planReleaseThrough(on, cluster, entry), ...forget], warnings: [stays] };
+}
+
+/** The steps on the node itself: its database goes, or where it was there before, what makes it a data node. */
+function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, request: DataNodeRequest): Step[] {
+    if (!node.reached || isNothing(node.database)) {
+        return [];
+    }
+    const { inputs, last } = request;
+    const { database } = node.database;
+    const isMember = node.contents?.distUuid === inputs.accessNode.id;
+    const isOurs =
+        database?.marker === undefined
+            ? isMember && (entry?.marker === undefined ? last?.created.database === true : !entry.marker.adopted)
+            : isMarked(ownerOf(request), database.marker) && !database.marker.adopted;
+    const isTaken = isMember && (database?.marker === undefined || isMarked(ownerOf(request), database.marker));
+    const drop = isOurs || (inputs.forceDestroy && isTaken);
+    if (!drop && !isTaken && database !== undefined && !isMarked(ownerOf(request), database.marker)) {
+        return [];
+    }
+    return [
+        ...(drop ? node.prepared.map((gid) => rollbackPrepared(gid, inputs)) : []),
+        ...(!drop && isMember ? [planRelease(inputs, inputs.accessNode.id, KEPT)] : []),
+        ...planDropDatabase(nodeMaintenance(inputs), nodeDatabaseName(inputs), node.database, {
+            owner: ownerOf(request),
+            drop,
+            force: supports("dropDatabaseForce", {
+                engine: "multinode",
+                postgresVersion: node.postgresVersion,
+                timescaledbVersion: null,
+            }),
+            why: `data node ${inputs.nodeName} is removed`,
+        }),
+    ];
+}
+
+/** A prepared transaction keeps its database from being dropped. */
+function rollbackPrepared(gid: string, inputs: DataNodeInputs): Step {
+    return {
+        name: "rollbackPrepared",
+        why: "a transaction was left prepared in a database that goes",
+        on: nodeDatabase(inputs),
+        sql: `ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'`,
+        tolerates: [UNDEFINED_OBJECT],
+    };
+}
+
+function unseen(node: NodeServer, inputs: DataNodeInputs): string[] {
+    return node.reached
+        ? []
+        : [
+              `could not look at data node "${inputs.nodeName}", whose access node is gone: ` +
+                  `its database "${nodeDatabaseName(inputs)}" may still be there (${node.why})`,
+          ];
+}
+
+function nameOf({ name }: NodeEntry): string {
+    return name;
+}

@@ -1,0 +1,101 @@
+/**
+ * Notes on the access node of what is under way with a data node, for the run after one that was cut. A note is an empty
+ * schema, and its comment says what: any user that owns the database may make one, in the transaction that it belongs
+ * to. The block that adds the node takes its note away.
+ */
+import { createHash } from "node:crypto";
+import { address } from "../../../postgres/connection";
+import type { Session } from "../../../postgres/pool";
+import { identifier, literal } from "../../../postgres/sql";
+import type { DataNodeInputs } from "../../inputs";
+import type { Step } from "../../engine";
+import { anonymousBlock, statements } from "../block";
+import { accessDatabase, nodeDatabaseName } from "../places";
+
+/** What a note says. */
+export type Note =
+    /** There was no such database, and the access node was about to make it: `metrics on data1.example.com:5432`. */
+    | { readonly making: string }
+    /** It is to be seen by way of a scratch database what the node is; so many were used. */
+    | { readonly scratch: number }
+    /** There is such a database, and it is not one that this cluster lost; or that cannot be told. */
+    | { readonly foreign: true };
+
+const PREFIX = "pulumi_timescaledb_note_";
+
+/** The note that a database is being made. */
+export function makingOf(inputs: DataNodeInputs): Note {
+    return { making: `${nodeDatabaseName(inputs)} on ${address(inputs)}` };
+}
+
+/** Whether a note says that this database is being made, and not one of that node's before it was changed. */
+export function isMaking(note: Note | undefined, inputs: DataNodeInputs): boolean {
+    return JSON.stringify(note) === JSON.stringify(makingOf(inputs));
+}
+
+/** The schema that is the note on a data node. */
+export function noteSchema({ nodeName }: Pick<DataNodeInputs, "nodeName">): string {
+    return `${PREFIX}${createHash("sha256").update(nodeName).digest("hex").slice(0, 16)}`;
+}
+
+/** The note on a data node, if there is one. */
+export async function readNote(session: Session, inputs: DataNodeInputs): Promise<Note | undefined> {
+    const [row] = await session.query<{ note: string | null }>(
+        `SELECT obj_description(n.oid, 'pg_namespace') AS note FROM pg_catalog.pg_namespace n WHERE n.nspname = $1::text`,
+        [noteSchema(inputs)],
+    );
+    return row?.note == null ? undefined : (JSON.parse(row.note) as Note);
+}
+
+/** The schemas of all notes: of runs that were cut and never finished. */
+export async function readNoteSchemas(session: Session): Promise<string[]> {
+    const rows = await session.query<{ name: string }>(
+        `SELECT n.nspname::text AS name FROM pg_catalog.pg_namespace n
+          WHERE starts_with(n.nspname::text, $1::text) ORDER BY 1`,
+        [PREFIX],
+    );
+    return rows.map(({ name }) => name);
+}
+
+/** The statements of a block that write a note in place of the one before. */
+export function writeNote(inputs: DataNodeInputs, note: Note): string[] {
+    const schema = identifier(noteSchema(inputs));
+    return [`CREATE SCHEMA IF NOT EXISTS ${schema}`, `COMMENT ON SCHEMA ${schema} IS ${literal(JSON.stringify(note))}`];
+}
+
+/** The statement that takes a note away. */
+export function eraseNote(schema: string): string {
+    return `DROP SCHEMA IF EXISTS ${identifier(schema)}`;
+}
+
+/** The step that writes a note. */
+export function planNote(inputs: DataNodeInputs, note: Note, why: string): Step {
+    return {
+        name: "noteDataNode",
+        why,
+        on: accessDatabase(inputs.accessNode),
+        sql: anonymousBlock(["BEGIN", ...statements("    ", writeNote(inputs, note)), "END"].join("\n")),
+    };
+}
+
+/** The step that takes a note away. */
+export function planEraseNote(inputs: DataNodeInputs, why: string): Step {
+    return { name: "forgetDataNode", why, on: accessDatabase(inputs.accessNode), sql: eraseNote(noteSchema(inputs)) };
+}
+
+/** The step that writes a note unless the data node was added. */
+export function planNoteIfMissing(inputs: DataNodeInputs, note: Note, why: string): Step {
+    const entry = `SELECT FROM pg_catalog.pg_foreign_server s WHERE s.srvname = ${literal(inputs.nodeName)}`;
+    return {
+        ...planNote(inputs, note, why),
+        sql: anonymousBlock(
+            [
+                "BEGIN",
+                `    IF NOT EXISTS (${entry}) THEN`,
+                ...statements("        ", writeNote(inputs, note)),
+                "    END IF;",
+                "END",
+            ].join("\n"),
+        ),
+    };
+}

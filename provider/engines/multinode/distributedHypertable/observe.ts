@@ -1,0 +1,178 @@
+/** What there is of a distributed hypertable, and what the server makes of how it is requested. */
+import type { Session } from "../../../postgres/pool";
+import { qualified } from "../../../postgres/sql";
+import { columnDefinition, onTemporaryTable, readSpelling } from "../../tables/columnSql";
+import { recordedSpelling, type Canonical } from "../../tables/columns";
+import type { DistributedHypertableInputs } from "../../inputs";
+import { isMarked, ownerOf } from "../../marks/ownership";
+import { ACCESS, type Servers } from "../../run/servers";
+import { snapshot } from "../../run/snapshot";
+import { observeCluster, orGone, type ClusterState } from "../cluster";
+import type { HypertableRequest } from ".";
+import { indexPath, readIndexSpelling } from "./indexes";
+import { askInterval, DEFAULT_CHUNK_INTERVAL, INTERVAL_PATH } from "./intervals";
+import { pingNodes } from "../liveness";
+import { observeContents, type TableContents } from "./contents";
+import { observeInDoubt, type InDoubt } from "../inDoubt";
+import { observeSchemas, type SchemaState } from "./schemas";
+import { findTable, observeTables, type TableName, type TableState } from "./tables";
+
+/** What there is of a distributed hypertable. */
+export interface ObservedHypertable {
+    /** undefined: the access node's database is gone, or holds no TimescaleDB. */
+    readonly cluster: ClusterState | undefined;
+    /** The table of this resource, under its old name or its new one, or one that stands in its place. */
+    readonly table?: TableState;
+    /** Another table that bears the new name while this resource's still bears the old one. */
+    readonly inTheWay?: TableState;
+    /** The canonical forms of what is requested; empty while there is no table to compare it with. */
+    readonly canonical: Canonical;
+    /** The schema that is requested and the one of the last operation. */
+    readonly schemas: readonly SchemaState[];
+    /** The attached nodes that answer; all of them where that was not asked. */
+    readonly alive: ReadonlySet<string>;
+    /** What is prepared on the data nodes that the table is on, or is to be on. */
+    readonly inDoubt: InDoubt;
+    readonly contents: TableContents;
+}
+
+const NO_DOUBT: InDoubt = { left: [], possible: [] };
+const NO_CONTENTS: TableContents = { chunks: 0, rows: 0, isMore: false, soleChunks: [], cutMoves: [] };
+
+/** A plan needs what surrounds the table even where nothing of it is left: only a read is told that it is gone. */
+export async function observeHypertable(
+    servers: Servers,
+    request: HypertableRequest,
+    shared: boolean,
+): Promise<ObservedHypertable | undefined> {
+    const observed = await orGone(() =>
+        servers.on(servers.cluster(ACCESS), (session) => observeOn(session, servers, request, shared)),
+    );
+    if (shared) {
+        return observed?.table?.hypertable === undefined ? undefined : observed;
+    }
+    return observed ?? nothingThere();
+}
+
+/** No table, and no cluster. */
+export function nothingThere(): ObservedHypertable {
+    return {
+        cluster: undefined,
+        canonical: {},
+        schemas: [],
+        alive: new Set(),
+        inDoubt: NO_DOUBT,
+        contents: NO_CONTENTS,
+    };
+}
+
+async function observeOn(
+    session: Session,
+    servers: Servers,
+    request: HypertableRequest,
+    shared: boolean,
+): Promise<ObservedHypertable> {
+    const place = servers.cluster(ACCESS);
+    const { inputs } = request;
+    const names = namesOf(request);
+    const cluster = shared
+        ? await snapshot(servers, place, "cluster", () => observeCluster(session))
+        : await observeCluster(session);
+    if (cluster === undefined) {
+        return nothingThere();
+    }
+    const tables = shared
+        ? await snapshot(servers, place, "hypertables", () => observeTables(session))
+        : await observeTables(session, names);
+    const { table, inTheWay } = pick(tables, request);
+    const nodes = table?.hypertable?.nodes ?? [];
+    const common = {
+        cluster,
+        ...(table === undefined ? {} : { table }),
+        ...(inTheWay === undefined ? {} : { inTheWay }),
+        canonical: table === undefined ? {} : await spell(session, table, request),
+        schemas: shared
+            ? await snapshot(servers, place, "schemas", () => observeSchemas(session))
+            : await observeSchemas(session, [...new Set(names.map(({ schema }) => schema))]),
+    };
+    if (shared) {
+        return { ...common, alive: new Set(nodes), inDoubt: NO_DOUBT, contents: NO_CONTENTS };
+    }
+    const alive = await pingNodes(session, cluster.versions, nodes);
+    const wanted = inputs.dataNodes ?? (nodes.length > 0 ? [] : cluster.nodes.map(({ name }) => name));
+    const inDoubt = await observeInDoubt(servers, [...new Set([...wanted, ...nodes])]);
+    const canCount = nodes.every((node) => alive.has(node)) && inDoubt.left.length === 0;
+    return {
+        ...common,
+        alive,
+        inDoubt,
+        contents: table === undefined ? NO_CONTENTS : await observeContents(session, cluster.versions, table, canCount),
+    };
+}
+
+/** The names under which the table may be found: the requested one, and the one of the last operation. */
+function namesOf({ inputs, last }: HypertableRequest): [TableName, ...TableName[]] {
+    const requested = { schema: inputs.schema, name: inputs.tableName };
+    const before = last && { schema: last.schema, name: last.tableName };
+    return before === undefined || (before.schema === requested.schema && before.name === requested.name)
+        ? [requested]
+        : [requested, before];
+}
+
+function pick(
+    tables: readonly TableState[],
+    request: HypertableRequest,
+): { readonly table?: TableState; readonly inTheWay?: TableState } {
+    const [requested, before] = namesOf(request);
+    const now = findTable(tables, requested);
+    const old = before && findTable(tables, before);
+    if (old === undefined || (now !== undefined && isMarked(ownerOf(request), now.marker))) {
+        return { table: now };
+    }
+    return { table: old, inTheWay: now };
+}
+
+/** The canonical forms: those recorded for the same spelling, else what the server makes of it now. */
+async function spell(session: Session, table: TableState, { inputs, last }: HypertableRequest): Promise<Canonical> {
+    return {
+        ...(recordedForms(inputs, last) ?? (await askForms(session, table, inputs))),
+        ...(await spellInterval(session, { inputs, last })),
+    };
+}
+
+function recordedForms(inputs: DistributedHypertableInputs, last: HypertableRequest["last"]): Canonical | undefined {
+    const indexes = inputs.indexes ?? [];
+    if (last === undefined || indexes.some((index) => last.canonical[indexPath(index)] === undefined)) {
+        return undefined;
+    }
+    return recordedSpelling(inputs.columns ?? [], last);
+}
+
+async function askForms(
+    session: Session,
+    table: TableState,
+    { columns, indexes }: DistributedHypertableInputs,
+): Promise<Canonical> {
+    if (columns === undefined && indexes === undefined) {
+        return {};
+    }
+    const elements = columns?.map(columnDefinition).join(", ") ?? `LIKE ${qualified(table.schema, table.name)}`;
+    const known = new Set((columns ?? table.columns).map(({ name }) => name));
+    return onTemporaryTable(session, elements, async (temporary) => ({
+        ...(columns === undefined ? {} : await readSpelling(session, temporary)),
+        ...(await readIndexSpelling(session, temporary, indexes ?? [], known)),
+    }));
+}
+
+async function spellInterval(
+    session: Session,
+    { inputs, last }: Pick<HypertableRequest, "inputs" | "last">,
+): Promise<Canonical> {
+    const requested = inputs.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL;
+    if (typeof requested === "number") {
+        return { [INTERVAL_PATH]: String(requested) };
+    }
+    const before = last && (last.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL);
+    const recorded = before === requested ? last?.canonical[INTERVAL_PATH] : undefined;
+    return { [INTERVAL_PATH]: recorded ?? (await askInterval(session, requested)) };
+}

@@ -1,0 +1,82 @@
+/** How a cluster is, whichever its engine. A server that does not answer is part of the answer, the access node too. */
+import { ProviderError } from "../../errors";
+import type { Engine } from "../engine";
+import { ACCESS, type Servers } from "../run/servers";
+import { attempt, nodeHead, UNKNOWN_HELD, type ClusterStatus, type NodeStatus } from "./status";
+
+/**
+ * Reads it: one lease a server, the data nodes at once.
+ *
+ * @param servers the access node, and those data nodes whose ways are known; others are reached as they are registered
+ * @param engineOf finds the engine of an access node that is there
+ * @throws NOT_FOUND where the access node has no such database, AUTHENTICATION_FAILED where it lets nobody in
+ */
+export async function readClusterStatus(
+    servers: Servers,
+    engineOf: (servers: Servers) => Promise<Engine>,
+): Promise<ClusterStatus> {
+    const found = await attempt(async () => {
+        const engine = await engineOf(servers);
+        return engine.status(servers);
+    });
+    if (!(found instanceof ProviderError)) {
+        return found;
+    }
+    if (found.code !== "SERVER_UNREACHABLE") {
+        throw found;
+    }
+    return withoutAccessNode(servers, found);
+}
+
+async function withoutAccessNode(servers: Servers, failure: ProviderError): Promise<ClusterStatus> {
+    const access: NodeStatus = {
+        ...nodeHead(ACCESS, "access node", servers.access),
+        ...NOT_ANSWERING,
+        failure: failure.reason,
+    };
+    const others = Object.keys(servers.nodes)
+        .sort()
+        .map((name) => readVersion(servers, name));
+    return {
+        takenAt: new Date().toISOString(),
+        engine: null,
+        clusterId: null,
+        database: servers.access.database,
+        nodes: [access, ...(await Promise.all(others))],
+        hypertables: [],
+        underReplicated: { count: 0, chunks: [] },
+        inDoubt: [],
+        drift: [],
+    };
+}
+
+const NOT_ANSWERING = {
+    ...UNKNOWN_HELD,
+    answers: null,
+    postgresVersion: null,
+    timescaledbVersion: null,
+    available: true,
+} as const;
+
+async function readVersion(servers: Servers, name: string): Promise<NodeStatus> {
+    const place = servers.cluster(name);
+    const head = nodeHead(name, "data node", servers.find(name) ?? servers.access);
+    const found = await attempt(() =>
+        servers.on(place, (session) =>
+            session.query<{ postgres: string; timescaledb: string | null }>(
+                `SELECT split_part(current_setting('server_version'), ' ', 1) AS postgres,
+                        (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb') AS timescaledb`,
+            ),
+        ),
+    );
+    return found instanceof ProviderError
+        ? { ...head, ...NOT_ANSWERING, failure: found.reason }
+        : {
+              ...head,
+              ...NOT_ANSWERING,
+              answers: "provider",
+              failure: null,
+              postgresVersion: found[0]?.postgres ?? null,
+              timescaledbVersion: found[0]?.timescaledb ?? null,
+          };
+}
