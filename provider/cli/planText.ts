@@ -18,14 +18,14 @@ export function planText({ operations }: StackPlan): string {
 }
 
 function operationText(operation: StackOperation): string {
-    const { urn, steps, warnings, more, refusal, unknown, replacedFor } = operation;
+    const { urn, steps, warnings, continues, refusal, unknown, replacedFor } = operation;
     const why = replacedFor.length === 0 ? "" : ` (replaced for ${replacedFor.join(", ")})`;
     return [
         `${operation.operation} ${operation.resource}${why}`,
         `  ${urn}`,
         ...steps.flatMap((step, at) => stepLines(step, steps[at - 1], at + 1)),
         ...(steps.length === 0 && unknown === null && refusal === null ? ["  no SQL"] : []),
-        ...(more === null ? [] : [`  then more, planned from what is there by then: ${more}`]),
+        ...(continues === null ? [] : [`  then more, planned from what is there by then: ${continues}`]),
         ...(unknown === null ? [] : [`  cannot be known yet: ${unknown}`]),
         ...(refusal === null ? [] : [`  will be refused: ${refusal}`]),
         ...warnings.map((warning) => `  warning: ${warning}`),

@@ -13,9 +13,9 @@ import type {
     DistributedHypertableInputs,
     EngineName,
 } from "./inputs";
-import type { ErrorCode } from "../errors";
 import { got } from "../validation/shapes";
 import type { Load, LoadResult } from "./load";
+import type { Plan } from "./step";
 import type { Place, Servers } from "./run/servers";
 import type { ClusterStatus } from "./status/status";
 
@@ -30,55 +30,6 @@ export interface Request<Inputs, Computed> {
     readonly newId: string;
 }
 
-/** An error in the user's terms. */
-export interface Explanation {
-    readonly code: ErrorCode;
-    readonly reason: string;
-    readonly remedy: string;
-}
-
-/** One statement of a plan. */
-export interface Step {
-    /** The SQL function's name where there is one, for example "addDataNode". */
-    readonly name: string;
-    /** Why it is there, in one phrase: "dn1 is not registered". */
-    readonly why: string;
-    readonly on: Place;
-    readonly sql: string;
-    /** Bound values, cast in the text ($1::interval). */
-    readonly values?: readonly unknown[];
-    /** What is secret in sql or values, to be hidden wherever the step is shown. */
-    readonly secrets?: readonly string[];
-    /** Steps that follow each other on one place and bear the same name here share one transaction. */
-    readonly transaction?: string;
-    /**
-     * SQLSTATEs by which the server says that the step did what it is there for, that it was done before, or that the
-     * steps behind it are to find another way. The next round plans from what is then there. Not inside a transaction.
-     */
-    readonly tolerates?: readonly string[];
-    /** What the server's refusal means here, by its SQLSTATE: the error that the user gets, the server's as its cause. */
-    readonly explains?: Readonly<Record<string, Explanation>>;
-    /** What it destroys, if anything. */
-    readonly destroys?: { readonly what: string; readonly rows?: number; readonly bytes?: number };
-}
-
-/** What is to be done, in order. An empty list of steps says that what was requested is there. */
-export interface Plan {
-    readonly steps: readonly Step[];
-    /**
-     * Why the list ends here although more will be to do: "the database's own settings are read once it is there". The
-     * next round plans that. Absent: after these steps nothing is left.
-     */
-    readonly more?: string;
-    /** What the user is to be told once: "could not clean up dn2 (server gone): database multinode stays there". */
-    readonly warnings: readonly string[];
-}
-
-/** {@link Plan.more} of a plan that leaves a schema which was made for tables: whether it is empty shows only then. */
-export function schemaMayFollow(name: string): { readonly more: string } {
-    return { more: `schema ${name} goes as well if nothing is left in it` };
-}
-
 /** One item of a preflight that fails, or that the user is advised of. */
 export interface Problem {
     readonly severity: "error" | "warning";
@@ -91,6 +42,21 @@ export interface Problem {
     /** The exact statement or line that mends it. */
     readonly remedy: string;
     readonly restart: boolean;
+}
+
+/** A data node as `checkServers()` is given it, before any resource exists. */
+export interface NodeCheck {
+    readonly nodeName: string;
+    /** The access node's way to the data node. */
+    readonly host: string;
+    readonly port: number;
+    /** The cluster's database on it; absent while it is not known yet. */
+    readonly database?: string;
+    readonly user?: string;
+    readonly password?: string;
+    readonly serverOptions: Readonly<Record<string, string>>;
+    /** Whether the provider's own way to it was given, rather than taken from host and port. */
+    readonly ownConnection: boolean;
 }
 
 /** Something in a resource's inputs that an engine cannot do. */
@@ -127,6 +93,12 @@ export interface Description<Inputs, Computed> {
     readonly computed: Computed;
 }
 
+/**
+ * What an observation is for. A read takes what another resource of the same run has read from the catalogue; a change
+ * reads it anew, and reads what plans alone need as well.
+ */
+export type Purpose = "read" | "change";
+
 /** How an engine makes, sees and removes one kind of resource. */
 export interface ResourceEngine<Inputs, Computed, Observed> {
     /** The place whose session holds the locks, and the locks. */
@@ -141,21 +113,20 @@ export interface ResourceEngine<Inputs, Computed, Observed> {
     /** Everything that would keep create from succeeding, at once. Reads only; runs before any DDL. */
     preflight(servers: Servers, request: Request<Inputs, Computed>): Promise<readonly Problem[]>;
 
-    /**
-     * What is there. undefined: nothing of it is left anywhere.
-     *
-     * @param shared whether a snapshot taken earlier in this run will do (read), or the catalogue must be read now
-     */
-    observe(servers: Servers, request: Request<Inputs, Computed>, shared: boolean): Promise<Observed | undefined>;
+    /** What the servers hold of it, and what surrounds it as far as a plan needs that. Reads only. */
+    observe(servers: Servers, request: Request<Inputs, Computed>, purpose: Purpose): Promise<Observed>;
+
+    /** Whether anything of the resource is there: what a read answers. */
+    isThere(observed: Observed, request: Request<Inputs, Computed>): boolean;
 
     /** What observe will find in a new cluster once what goes before is made. Reads servers, changes nothing. */
     foresee(servers: Servers, request: Request<Inputs, Computed>, ahead: PendingCluster): Promise<Observed>;
 
     /** From what is there to what is requested. Throws a ProviderError where it is refused. Pure. */
-    plan(observed: Observed | undefined, request: Request<Inputs, Computed>): Plan;
+    plan(observed: Observed, request: Request<Inputs, Computed>): Plan;
 
     /** From what is there to nothing. Throws a ProviderError (HOLDS_DATA, LAST_COPY, ...) where it is refused. Pure. */
-    planDelete(observed: Observed | undefined, request: Request<Inputs, Computed>): Plan;
+    planDelete(observed: Observed, request: Request<Inputs, Computed>): Plan;
 
     /** What is there, as inputs and outputs. Only called with something there; after create the plan is empty. */
     describe(observed: Observed, request: Request<Inputs, Computed>): Description<Inputs, Computed>;
@@ -167,6 +138,13 @@ export interface Engine {
     readonly accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, unknown>;
     readonly dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, unknown>;
     readonly distributedHypertable: ResourceEngine<DistributedHypertableInputs, DistributedHypertableComputed, unknown>;
+
+    /**
+     * Everything that would keep a cluster from being made out of these servers, all at once. Reads only.
+     *
+     * @param servers the access node's database may be its maintenance database where the cluster's is not known yet
+     */
+    checkServers(servers: Servers, nodes: readonly NodeCheck[]): Promise<readonly Problem[]>;
 
     /**
      * How the cluster is. A data node that does not answer is part of it; the access node must answer.

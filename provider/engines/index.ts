@@ -4,10 +4,9 @@ import { chooseEngineName, engineNameOf } from "./preflight/choose";
 import type { EngineChoice, EngineName } from "./inputs";
 import type { Engine, Problem } from "./engine";
 import { fdw } from "./fdw";
-import { checkServers as checkFdwServers } from "./fdw/preflight";
 import { multinode } from "./multinode";
-import { checkServers as checkMultinodeServers } from "./multinode/preflight";
-import { problem, type NodeCheck } from "./preflight/checks";
+import { problem } from "./preflight/checks";
+import { type NodeCheck } from "./engine";
 import { ACCESS, type Servers } from "./run/servers";
 
 const ENGINES: Readonly<Record<EngineName, Engine>> = { multinode, fdw };
@@ -50,8 +49,7 @@ export async function checkServers(
         (name) => [name, []] as const,
         (error: unknown) => [choice === "multinode" ? choice : "fdw", noEngine(servers, error)] as const,
     );
-    const check = engine === "fdw" ? checkFdwServers : checkMultinodeServers;
-    return [...problems, ...(await check(servers, nodes))];
+    return [...problems, ...(await engineByName(engine).checkServers(servers, nodes))];
 }
 
 /** That the access node cannot be reached at all is told by the engine's own check. */

@@ -7,14 +7,8 @@
 import { randomUUID } from "node:crypto";
 import { converge, stepText, type Operation, type Report } from "../engines/run/apply";
 import type { EngineName } from "../engines/inputs";
-import {
-    limitReason,
-    type Description,
-    type Engine,
-    type Plan,
-    type ResourceEngine,
-    type Request,
-} from "../engines/engine";
+import { limitReason, type Description, type Engine, type ResourceEngine, type Request } from "../engines/engine";
+import { type Plan } from "../engines/step";
 import { engineByName } from "../engines";
 import { formatProblems } from "../engines/preflight/checks";
 import type { Servers } from "../engines/run/servers";
@@ -133,8 +127,10 @@ export function handler<Inputs extends object, Computed extends { readonly engin
     }
 
     async function describeNow(operate: Operate): Promise<Description<Inputs, Computed> | undefined> {
-        const observed = await operate.resource.observe(operate.servers, operate.request, false);
-        return observed === undefined ? undefined : operate.resource.describe(observed, operate.request);
+        const observed = await operate.resource.observe(operate.servers, operate.request, "change");
+        return operate.resource.isThere(observed, operate.request)
+            ? operate.resource.describe(observed, operate.request)
+            : undefined;
     }
 
     /** What is known after a failure; the failure itself must not be hidden by a second one. */
@@ -232,8 +228,8 @@ export function handler<Inputs extends object, Computed extends { readonly engin
                 const engine = managed ? engineByName(state.engine) : await kind.engine(servers, inputs);
                 const resource = kind.resource(engine);
                 const request: Request<Inputs, Computed> = { inputs, newId: id, ...(managed ? { last: state } : {}) };
-                const observed = await retryTransient(() => resource.observe(servers, request, true), READ_RETRIES);
-                if (observed === undefined) {
+                const observed = await retryTransient(() => resource.observe(servers, request, "read"), READ_RETRIES);
+                if (!resource.isThere(observed, request)) {
                     if (managed) {
                         return {};
                     }

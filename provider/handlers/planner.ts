@@ -4,7 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 import type { EngineName } from "../engines/inputs";
-import type { Plan, Step, Request } from "../engines/engine";
+import type { Request } from "../engines/engine";
+import type { Plan, Step } from "../engines/step";
 import { engineByName } from "../engines";
 import { formatProblems } from "../engines/preflight/checks";
 import type { Servers } from "../engines/run/servers";
@@ -43,7 +44,7 @@ export interface PlannedOperation {
     readonly steps: readonly PlannedStep[];
     readonly warnings: readonly string[];
     /** Why more steps will follow that cannot be known yet; null: these are all. */
-    readonly more: string | null;
+    readonly continues: string | null;
     /** Why the operation will fail before it does anything, as it would say it; null: it will not. */
     readonly refusal: string | null;
     /** Why nothing can be known; null: it is known. */
@@ -80,9 +81,9 @@ export function planner<Inputs extends object, Computed extends { readonly engin
         if (failing.length > 0) {
             throw new ProviderError("PREFLIGHT_FAILED", formatProblems(failing));
         }
-        const observed = await resource.observe(servers, request, false);
+        const observed = await resource.observe(servers, request, "change");
         const plan = resource.plan(observed, request);
-        if (observed !== undefined) {
+        if (resource.isThere(observed, request)) {
             return plan;
         }
         kind.announce?.(pending, engine, inputs);
@@ -107,7 +108,7 @@ export function planner<Inputs extends object, Computed extends { readonly engin
         if (announced.operation === "update") {
             kind.refuseUpdate?.(last, inputs);
         }
-        const observed = await resource.observe(servers, request, false);
+        const observed = await resource.observe(servers, request, "change");
         return announced.operation === "update"
             ? resource.plan(observed, request)
             : resource.planDelete(observed, request);
@@ -116,7 +117,13 @@ export function planner<Inputs extends object, Computed extends { readonly engin
     return async (announced, pending = new PendingClusters()) => {
         const values = announced.operation === "delete" ? migrate(announced.outputs) : announced.inputs;
         const inputs = pending.settle(inputsOf(values));
-        const nothing = { resource: kind.label(inputs), steps: [], warnings: [], more: null, refusal: null } as const;
+        const nothing = {
+            resource: kind.label(inputs),
+            steps: [],
+            warnings: [],
+            continues: null,
+            refusal: null,
+        } as const;
         if (holdsUnknown(inputs)) {
             return {
                 ...nothing,
@@ -134,7 +141,7 @@ export function planner<Inputs extends object, Computed extends { readonly engin
                 ...nothing,
                 steps: plan.steps.map((step) => shown(step, servers, secrets)),
                 warnings: plan.warnings.map(hide),
-                more: plan.more ?? null,
+                continues: plan.continues ?? null,
                 unknown: null,
             };
         } catch (error) {
@@ -153,7 +160,7 @@ function followed(first: Plan, next: Plan): Plan {
     return {
         steps: [...first.steps, ...next.steps],
         warnings: [...new Set([...first.warnings, ...next.warnings])],
-        ...(next.more === undefined ? {} : { more: next.more }),
+        ...(next.continues === undefined ? {} : { continues: next.continues }),
     };
 }
 

@@ -25,6 +25,13 @@ export interface Session {
     query<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
 
     /**
+     * Runs one statement that always answers with one row, and returns that.
+     *
+     * @throws Error where it answers with none, or with several
+     */
+    one<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row>;
+
+    /**
      * Runs COPY ... FROM STDIN and returns how many rows the server took. It reads on only while the server does.
      *
      * @param data in the statement's format, cut anywhere; if reading it fails, so does the statement
@@ -58,6 +65,15 @@ export class PooledSession implements Session {
         } catch (error) {
             throw this.failed(error);
         }
+    }
+
+    async one<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row> {
+        const rows = await this.query<Row>(text, values);
+        const [row] = rows;
+        if (row === undefined || rows.length > 1) {
+            throw new Error(`expected one row, got ${rows.length}: ${text}`);
+        }
+        return row;
     }
 
     async copyIn(text: string, data: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<number> {

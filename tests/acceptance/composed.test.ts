@@ -63,7 +63,7 @@ describe.each(["multinode", "fdw"] as const)("the composed example with the engi
             const { operations } = await plan();
             expect(operations).toHaveLength(9);
             for (const planned of operations) {
-                expect(planned).toMatchObject({ operation: "create", unknown: null, refusal: null, more: null });
+                expect(planned).toMatchObject({ operation: "create", unknown: null, refusal: null, continues: null });
                 expect(planned.steps.map(({ name }) => name)).toContainEqual(
                     expect.stringMatching(/^(createDatabase|addDataNode|createTable|createPartitionedTable)$/),
                 );

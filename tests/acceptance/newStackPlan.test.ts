@@ -56,12 +56,12 @@ describe.each(["multinode", "fdw"] as const)("the plan of a new stack with the e
                 }
                 for (const [at, each] of resources.entries()) {
                     const [name, resource] = each;
-                    const { unknown, refusal, more, ...plan } = plans[at]!;
-                    expect({ name, unknown, refusal, more }).toEqual({
+                    const { unknown, refusal, continues, ...plan } = plans[at]!;
+                    expect({ name, unknown, refusal, continues }).toEqual({
                         name,
                         unknown: null,
                         refusal: null,
-                        more: null,
+                        continues: null,
                     });
 
                     const inputs = await inputsOf(each, live.access.id);
@@ -72,7 +72,7 @@ describe.each(["multinode", "fdw"] as const)("the plan of a new stack with the e
                     await readAgain(plannerOf(name), resource, { operation: "create", inputs });
                     const after = await log.next();
 
-                    const printed = log.printed({ unknown, refusal, more, ...plan }, live.access.id);
+                    const printed = log.printed({ unknown, refusal, continues, ...plan }, live.access.id);
                     expect({ name, steps: log.stepsIn(done, before, after) }).toEqual({ name, steps: printed });
                 }
                 for (const [, resource] of [...resources].reverse()) {

@@ -89,7 +89,7 @@ describe.each(["multinode", "fdw"] as const)("the plan with the engine %s", (eng
             if (plan.refusal !== null) {
                 compared.refused++;
             }
-            if (plan.more === null) {
+            if (plan.continues === null) {
                 compared.exact++;
                 expect({ title, statements: ran }).toEqual({ title, statements: printed });
             } else {

@@ -2,7 +2,8 @@
  * Operations that are cut after each transaction, as a kill does it, and then run again as the next `up` does.
  */
 import { applySteps, converge } from "../../provider/engines/run/apply";
-import type { Plan, ResourceEngine, Step, Request } from "../../provider/engines/engine";
+import type { ResourceEngine, Request } from "../../provider/engines/engine";
+import type { Plan, Step } from "../../provider/engines/step";
 import type { Servers } from "../../provider/engines/run/servers";
 
 const silent = { progress: () => undefined, warn: () => undefined };
@@ -23,7 +24,7 @@ export async function runUntilCut<Inputs, Computed, Observed>(
     let left = transactions;
     for (;;) {
         const { resource, servers, request } = operation;
-        const { steps } = planOf(operation)(await resource.observe(servers, request, false), request);
+        const { steps } = planOf(operation)(await resource.observe(servers, request, "change"), request);
         if (steps.length === 0) {
             return true;
         }
@@ -42,7 +43,7 @@ export async function finish<Inputs, Computed, Observed>(
 ): Promise<Inputs & Computed> {
     const { resource, servers, request } = operation;
     const observed = await converge({ resource, servers, request, plan: planOf(operation), report: silent });
-    if (operation.toNothing || observed === undefined) {
+    if (operation.toNothing || !resource.isThere(observed, request)) {
         return { ...request.inputs, ...request.last } as Inputs & Computed;
     }
     return { ...request.inputs, ...resource.describe(observed, request).computed };
@@ -51,10 +52,7 @@ export async function finish<Inputs, Computed, Observed>(
 function planOf<Inputs, Computed, Observed>({
     resource,
     toNothing,
-}: CutOperation<Inputs, Computed, Observed>): (
-    observed: Observed | undefined,
-    request: Request<Inputs, Computed>,
-) => Plan {
+}: CutOperation<Inputs, Computed, Observed>): (observed: Observed, request: Request<Inputs, Computed>) => Plan {
     return (observed, request) =>
         toNothing ? resource.planDelete(observed, request) : resource.plan(observed, request);
 }

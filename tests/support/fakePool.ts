@@ -61,9 +61,12 @@ class FakePool {
         this.connect(place);
         tell("-- lent");
         try {
+            const query = async <Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> =>
+                [...(this.answer(tell(text, values)) ?? [])] as Row[];
             return await use({
-                query: async <Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> =>
-                    [...(this.answer(tell(text, values)) ?? [])] as Row[],
+                query,
+                one: async <Row extends object>(text: string, values?: readonly unknown[]): Promise<Row> =>
+                    (await query<Row>(text, values))[0] as Row,
                 copyIn: async (text) => (tell(text), 0),
                 takeNotices: () => [],
             });

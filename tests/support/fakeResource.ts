@@ -3,7 +3,8 @@
  * which one step adds or removes. What is there is a set that the fake session changes.
  */
 import type { EngineName } from "../../provider/engines/inputs";
-import type { Engine, Lock, Plan, Problem, ResourceEngine, Step, Request } from "../../provider/engines/engine";
+import type { Engine, Lock, Problem, ResourceEngine, Request, Purpose } from "../../provider/engines/engine";
+import type { Plan, Step } from "../../provider/engines/step";
 import { ACCESS, type Place, type Servers } from "../../provider/engines/run/servers";
 import type { Event } from "./fakePool";
 
@@ -41,10 +42,14 @@ export class FakeResource implements ResourceEngine<Things, ThingsComputed, unkn
         return this.problems;
     }
 
-    async observe(_servers: Servers, _request: unknown, shared: boolean): Promise<string[] | undefined> {
-        this.calls.push(shared ? "observe shared" : "observe");
+    async observe(_servers: Servers, _request: unknown, purpose: Purpose): Promise<string[] | undefined> {
+        this.calls.push(purpose === "read" ? "observe shared" : "observe");
         this.onObserve();
         return this.there.size === 0 ? undefined : [...this.there];
+    }
+
+    isThere(observed: unknown): boolean {
+        return observed !== undefined;
     }
 
     async foresee(): Promise<undefined> {

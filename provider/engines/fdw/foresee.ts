@@ -57,7 +57,7 @@ export async function foreseeDataNode(
     const { nodeName, accessNode } = inputs;
     const [access, node] = await Promise.all([
         foreseeAccess(servers, accessNode.id, ahead),
-        reach(servers, nodeName, () => readNode(servers, nodeName, false)),
+        reach(servers, nodeName, () => readNode(servers, nodeName, "change")),
     ]);
     return { access: { ...access, shards: [], parents: [] }, node };
 }

@@ -19,8 +19,8 @@ import {
     notPreloaded,
     problem,
     unreached,
-    type NodeCheck,
 } from "../preflight/checks";
+import { type NodeCheck } from "../engine";
 import type { ClusterFacts, ServerFacts } from "../preflight/serverFacts";
 import type { Servers } from "../run/servers";
 

@@ -14,14 +14,8 @@ import type { Problem, Request } from "../engine";
 import { nodeCheckOf, readAccess, readFutureAccess, readNode, userOf, type AccessSide } from "../preflight/readServers";
 import { checkHypertableRights } from "../preflight/rights";
 import { ownerOf } from "../marks/ownership";
-import {
-    checkAccessName,
-    checkCreateDatabase,
-    problem,
-    unreached,
-    unreachedNodes,
-    type NodeCheck,
-} from "../preflight/checks";
+import { checkAccessName, checkCreateDatabase, problem, unreached, unreachedNodes } from "../preflight/checks";
+import { type NodeCheck } from "../engine";
 import { readClusterFacts, type ClusterFacts, type ServerFacts } from "../preflight/serverFacts";
 import { ACCESS, type Servers } from "../run/servers";
 import type { Way } from "../preflight/remoteTables";

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { ProviderError } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { identifier, literal } from "../../postgres/sql";
-import type { Step } from "../engine";
+import type { Step } from "../step";
 import { readMarker, withMarker, withoutMarker, type Marker } from "./marker";
 import { isMarked, type Owner } from "./ownership";
 import type { Place } from "../run/servers";

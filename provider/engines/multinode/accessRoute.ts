@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describeView, viewFromAccessNode } from "../preflight/accessRoute";
 import { userOf, type AccessSide } from "../preflight/readServers";
 import type { Problem } from "../engine";
-import type { NodeCheck } from "../preflight/checks";
+import type { NodeCheck } from "../engine";
 import type { Servers } from "../run/servers";
 import type { Way } from "../preflight/remoteTables";
 import type { NodeTerms } from "./nodeChecks";

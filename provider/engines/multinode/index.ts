@@ -3,8 +3,17 @@ import type { Engine } from "../engine";
 import { accessNode } from "./accessNode/plan";
 import { dataNode } from "./dataNode/observe";
 import { distributedHypertable } from "./distributedHypertable";
+import { checkServers } from "./preflight";
 import { loadRows } from "./loadRows";
 import { status } from "./status/status";
 
 /** TimescaleDB's own multi-node. */
-export const multinode: Engine = { name: "multinode", accessNode, dataNode, distributedHypertable, status, loadRows };
+export const multinode: Engine = {
+    name: "multinode",
+    accessNode,
+    dataNode,
+    distributedHypertable,
+    checkServers,
+    status,
+    loadRows,
+};

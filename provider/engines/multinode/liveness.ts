@@ -1,7 +1,7 @@
 /** Which data nodes answer the access node, and transactions across nodes that a crash left half-way. */
 import type { Session } from "../../postgres/pool";
 import { supports, type RunningVersions } from "../versions/capabilities";
-import type { Step } from "../engine";
+import type { Step } from "../step";
 import type { Place } from "../run/servers";
 import type { ClusterState } from "./cluster";
 

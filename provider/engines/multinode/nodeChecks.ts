@@ -13,8 +13,8 @@ import {
     isOurs,
     problem,
     unreached,
-    type NodeCheck,
 } from "../preflight/checks";
+import { type NodeCheck } from "../engine";
 import { identifier, literal } from "../../postgres/sql";
 import type { Problem } from "../engine";
 import type { Owner } from "../marks/ownership";

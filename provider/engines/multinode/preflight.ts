@@ -21,8 +21,8 @@ import {
     problem,
     unreached,
     unreachedNodes,
-    type NodeCheck,
 } from "../preflight/checks";
+import { type NodeCheck } from "../engine";
 import { checkHypertableRights } from "../preflight/rights";
 import { ownerOf } from "../marks/ownership";
 import type { ServerFacts } from "../preflight/serverFacts";

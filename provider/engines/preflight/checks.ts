@@ -5,26 +5,11 @@
 import { ProviderError } from "../../errors";
 import { serverError } from "../../postgres/sqlState";
 import { identifier, literal } from "../../postgres/sql";
-import type { Problem } from "../engine";
+import type { NodeCheck, Problem } from "../engine";
 import type { Marker } from "../marks/marker";
 import { mayTake, type Owner } from "../marks/ownership";
 import type { LocaleFacts, RoleFacts, ServerFacts } from "./serverFacts";
 import type { ServerAccess, Servers } from "../run/servers";
-
-/** A data node as `checkServers()` is given it, before any resource exists. */
-export interface NodeCheck {
-    readonly nodeName: string;
-    /** The access node's way to the data node. */
-    readonly host: string;
-    readonly port: number;
-    /** The cluster's database on it; absent while it is not known yet. */
-    readonly database?: string;
-    readonly user?: string;
-    readonly password?: string;
-    readonly serverOptions: Readonly<Record<string, string>>;
-    /** Whether the provider's own way to it was given, rather than taken from host and port. */
-    readonly ownConnection: boolean;
-}
 
 /** Problems as the text of a PREFLIGHT_FAILED error: one line each, errors first. */
 export function formatProblems(problems: readonly Problem[]): string {

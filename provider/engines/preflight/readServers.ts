@@ -1,7 +1,7 @@
 /** Reads what preflight needs of the servers of a cluster: each in one session, several at once. */
 import type { DataNodeInputs } from "../inputs";
 import type { Request } from "../engine";
-import type { NodeCheck } from "./checks";
+import type { NodeCheck } from "../engine";
 import {
     readClusterFacts,
     readServerFacts,

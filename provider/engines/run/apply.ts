@@ -10,7 +10,8 @@ import { ProviderError } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { retryTransient } from "../../postgres/retry";
 import { isNoDatabase, sqlStateOf } from "../../postgres/sqlState";
-import type { Lock, Plan, ResourceEngine, Step, Request } from "../engine";
+import type { Lock, ResourceEngine, Request } from "../engine";
+import type { Plan, Step } from "../step";
 import type { Place, Servers } from "./servers";
 import { forgetSnapshots } from "./snapshot";
 
@@ -32,7 +33,7 @@ export interface Operation<Inputs, Computed, Observed> {
     readonly resource: ResourceEngine<Inputs, Computed, Observed>;
     readonly servers: Servers;
     readonly request: Request<Inputs, Computed>;
-    readonly plan: (observed: Observed | undefined, request: Request<Inputs, Computed>) => Plan;
+    readonly plan: (observed: Observed, request: Request<Inputs, Computed>) => Plan;
     readonly report: Report;
     /** Called before the first step: from here on something may be half-made. */
     readonly onFirstStep?: () => void;
@@ -41,7 +42,7 @@ export interface Operation<Inputs, Computed, Observed> {
 /** Observes, plans and applies until nothing is left to do; returns what is then there. */
 export async function converge<Inputs, Computed, Observed>(
     operation: Operation<Inputs, Computed, Observed>,
-): Promise<Observed | undefined> {
+): Promise<Observed> {
     const warn = once((text) => operation.report.warn(text));
     return retryTransient(() => withLocks(operation, (servers) => rounds({ ...operation, servers }, warn)));
 }
@@ -49,11 +50,11 @@ export async function converge<Inputs, Computed, Observed>(
 async function rounds<Inputs, Computed, Observed>(
     operation: Operation<Inputs, Computed, Observed>,
     warn: (text: string) => void,
-): Promise<Observed | undefined> {
+): Promise<Observed> {
     const { resource, servers, request } = operation;
     let last: Plan | undefined;
     for (let round = 0; ; round++) {
-        const observed = await resource.observe(servers, request, false);
+        const observed = await resource.observe(servers, request, "change");
         const plan = operation.plan(observed, request);
         plan.warnings.forEach(warn);
         if (plan.steps.length === 0) {

@@ -9,7 +9,8 @@ import {
     type ObservedDatabase,
 } from "../../marks/database";
 import type { AccessNodeComputed, AccessNodeInputs } from "../../inputs";
-import type { Description, Plan, ResourceEngine, Step, Request } from "../../engine";
+import type { Purpose, Description, ResourceEngine, Request } from "../../engine";
+import type { Plan, Step } from "../../step";
 import { type Marker } from "../../marks/marker";
 import { ACCESS, type Place, type Servers } from "../../run/servers";
 import { readAccessCatalogue, type AccessCatalogue } from "../catalogue";
@@ -40,13 +41,14 @@ const LIMITS =
     "that keep the partitioning column: see docs/engines/fdw.md";
 
 /** Access nodes of the engine fdw. */
-export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, ObservedAccessNode> = {
+export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, ObservedAccessNode | undefined> = {
     locks: ({ inputs }) => ({
         on: { server: ACCESS, database: inputs.connection.maintenanceDatabase },
         locks: [{ name: `access node ${inputs.database}`, shared: false }],
     }),
     preflight: preflightAccessNode,
     observe,
+    isThere: (observed) => observed !== undefined,
     foresee: foreseeAccessNode,
     plan,
     planDelete,
@@ -56,7 +58,7 @@ export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, Ob
 async function observe(
     servers: Servers,
     { inputs }: AccessNodeRequest,
-    shared: boolean,
+    purpose: Purpose,
 ): Promise<ObservedAccessNode | undefined> {
     const { facts, database } = await servers.on(servers.maintenance(ACCESS), async (session) => ({
         facts: await readServerFacts(session),
@@ -64,7 +66,7 @@ async function observe(
     }));
     if (database.database === undefined) {
         // What is left of it is for create and delete to find: a read is told that it is gone.
-        return shared || isNothing(database) ? undefined : { facts, database, foreignObjects: [] };
+        return purpose === "read" || isNothing(database) ? undefined : { facts, database, foreignObjects: [] };
     }
     return servers.on(servers.cluster(ACCESS), async (session) => ({
         facts,
@@ -90,7 +92,7 @@ function plan(observed: ObservedAccessNode | undefined, request: AccessNodeReque
     return {
         steps: [...database, ...contents],
         ...(catalogue === undefined
-            ? { more: "what a new database holds is read only then: extensions and settings follow" }
+            ? { continues: "what a new database holds is read only then: extensions and settings follow" }
             : {}),
         warnings,
     };

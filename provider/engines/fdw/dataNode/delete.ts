@@ -3,7 +3,7 @@ import { ProviderError } from "../../../errors";
 import { identifier, qualified } from "../../../postgres/sql";
 import { planDropDatabase } from "../../marks/database";
 import type { DataNodeInputs } from "../../inputs";
-import type { Plan, Step } from "../../engine";
+import type { Plan, Step } from "../../step";
 import { ACCESS } from "../../run/servers";
 import type { DataNodeRequest, NodeServer, ObservedDataNode } from "./observe";
 import { nodeDatabase, nodeMaintenance } from "./plan";

@@ -11,13 +11,14 @@ import { preflightDataNode } from "../preflight";
 import { alterOptionsClause, serverOptions, type Options } from "./serverOptions";
 
 /** Data nodes of the engine fdw. */
-export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, ObservedDataNode> = {
+export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, ObservedDataNode | undefined> = {
     locks: ({ inputs }) => ({
         on: { server: ACCESS, database: inputs.accessNode.database },
         locks: [{ name: "cluster", shared: false }],
     }),
     preflight: preflightDataNode,
     observe: observeDataNode,
+    isThere: (observed) => observed !== undefined,
     foresee: foreseeDataNode,
     plan: planDataNode,
     planDelete: planDeleteDataNode,

@@ -1,7 +1,7 @@
 /** What the access node and the node's own server hold of a data node. */
 import { isNothing, observeDatabase, type ObservedDatabase } from "../../marks/database";
 import type { DataNodeComputed, DataNodeInputs } from "../../inputs";
-import type { Request } from "../../engine";
+import type { Purpose, Request } from "../../engine";
 import { readMarker, type Marker } from "../../marks/marker";
 import { ACCESS, type Servers } from "../../run/servers";
 import type { Session } from "../../../postgres/pool";
@@ -60,19 +60,19 @@ export interface ObservedDataNode {
 export async function observeDataNode(
     servers: Servers,
     request: DataNodeRequest,
-    shared: boolean,
+    purpose: Purpose,
 ): Promise<ObservedDataNode | undefined> {
     const { nodeName } = request.inputs;
     const [access, node] = await Promise.all([
         ifDatabaseExists(() => servers.on(servers.cluster(ACCESS), (session) => readAccessSide(session, nodeName))),
-        reach(servers, nodeName, () => readNode(servers, nodeName, shared)),
+        reach(servers, nodeName, () => readNode(servers, nodeName, purpose)),
     ]);
     const nothingThere =
         access?.catalogue.servers.every(({ name }) => name !== nodeName) !== false &&
         node.reachable &&
         isNothing(node.database);
     // A plan needs the access node's side even where nothing is there yet.
-    return nothingThere && (shared || access === undefined)
+    return nothingThere && (purpose === "read" || access === undefined)
         ? undefined
         : { ...(access === undefined ? {} : { access }), node };
 }
@@ -110,7 +110,7 @@ async function readAccessSide(session: Session, nodeName: string): Promise<Acces
 }
 
 /** Reads the node's own server. */
-export async function readNode(servers: Servers, nodeName: string, shared: boolean): Promise<NodeServer> {
+export async function readNode(servers: Servers, nodeName: string, purpose: Purpose): Promise<NodeServer> {
     const server = await servers.on(servers.maintenance(nodeName), async (session) => ({
         facts: await readServerFacts(session),
         database: await observeDatabase(session, servers.cluster(nodeName).database),
@@ -126,7 +126,7 @@ export async function readNode(servers: Servers, nodeName: string, shared: boole
                 timescaledb: extension?.version ?? null,
                 foreignObjects: await readForeignObjects(session),
                 marked,
-                holding: shared ? [] : await findHolding(session, shards),
+                holding: purpose === "read" ? [] : await findHolding(session, shards),
             };
         }),
     );

@@ -4,7 +4,7 @@ import { ProviderError } from "../../../errors";
 import { identifier, literal, qualified } from "../../../postgres/sql";
 import { planDatabase } from "../../marks/database";
 import type { DataNodeInputs } from "../../inputs";
-import type { Plan, Step } from "../../engine";
+import type { Plan, Step } from "../../step";
 import { withMarker, type Marker } from "../../marks/marker";
 import { ACCESS, type Place } from "../../run/servers";
 import type { ForeignServer, UserMapping } from "../catalogue";

@@ -4,7 +4,7 @@ import { identifier, qualified } from "../../../postgres/sql";
 import { compareColumns, type ColumnChange, type ObservedColumn } from "../../tables/columns";
 import { columnDefinition, observedColumns } from "../../tables/columnSql";
 import type { Column } from "../../inputs";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import { accessParts, remainders } from "./objects";
 import type { AccessTables } from "./observe";
 import { accessPlace, type Target } from "./target";

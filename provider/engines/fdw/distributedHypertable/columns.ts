@@ -10,7 +10,7 @@ import {
 } from "../../tables/columns";
 import { checkName, columnDefinition, type ColumnRow } from "../../tables/columnSql";
 import type { Column, DistributedHypertableInputs } from "../../inputs";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import { derivedName } from "../../tables/names";
 import { shortHash } from "./names";
 import type { TableName } from "./rowCounts";

@@ -1,7 +1,7 @@
 /** From a distributed hypertable to nothing: off the access node first, then its shards. */
 import { ProviderError } from "../../../errors";
 import { literal, qualified } from "../../../postgres/sql";
-import { schemaMayFollow, type Plan, type Step } from "../../engine";
+import { schemaDropFollows, type Plan, type Step } from "../../step";
 import { withoutMarker } from "../../marks/marker";
 import { relationKey, type HypertableRequest, type NodeSide, type ObservedHypertable } from "./observe";
 import { ownerOf } from "../../marks/ownership";
@@ -43,7 +43,7 @@ export function planDeleteHypertable(observed: ObservedHypertable | undefined, r
     return {
         steps,
         ...(dropsTables && isOurSchema(observed, inputs.schema, request.inputs.accessNode.id)
-            ? schemaMayFollow(inputs.schema)
+            ? schemaDropFollows(inputs.schema)
             : {}),
         warnings,
     };

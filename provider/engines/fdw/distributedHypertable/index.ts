@@ -27,7 +27,7 @@ import { requiredColumns } from "./columns";
 export const distributedHypertable: ResourceEngine<
     DistributedHypertableInputs,
     DistributedHypertableComputed,
-    ObservedHypertable
+    ObservedHypertable | undefined
 > = {
     locks({ inputs, last }) {
         const tables = [inputs, ...(last?.tableName === undefined ? [] : [last])];
@@ -40,6 +40,7 @@ export const distributedHypertable: ResourceEngine<
     limits: hypertableLimits,
     preflight: preflightDistributedHypertable,
     observe: observeHypertable,
+    isThere: (observed) => observed !== undefined,
     foresee: foreseeHypertable,
     plan: planHypertable,
     planDelete: planDeleteHypertable,

@@ -3,7 +3,7 @@ import type { Session } from "../../../postgres/pool";
 import { askSpelling } from "../../tables/columnSql";
 import type { Canonical } from "../../tables/columns";
 import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../../inputs";
-import type { Request } from "../../engine";
+import type { Purpose, Request } from "../../engine";
 import { ownerOf } from "../../marks/ownership";
 import { ACCESS, type Place, type Servers } from "../../run/servers";
 import { snapshot } from "../../run/snapshot";
@@ -65,16 +65,17 @@ const EXPECTED_SHARDS = 64;
 export async function observeHypertable(
     servers: Servers,
     request: HypertableRequest,
-    shared: boolean,
+    purpose: Purpose,
 ): Promise<ObservedHypertable | undefined> {
-    const access = await ifDatabaseExists(() => readAccess(servers, request, shared));
+    const access = await ifDatabaseExists(() => readAccess(servers, request, purpose));
     if (access === undefined) {
         return undefined;
     }
     const names = nodeNames(access, request);
     const sides = await Promise.all(
         names.map(
-            async (name) => [name, await reach(servers, name, () => readNode(servers, name, request, shared))] as const,
+            async (name) =>
+                [name, await reach(servers, name, () => readNode(servers, name, request, purpose))] as const,
         ),
     );
     const nodes = Object.fromEntries(sides);
@@ -85,7 +86,7 @@ export async function observeHypertable(
     const leaves = all.some(({ schemas }) =>
         schemas.some((schema) => schema.name === request.inputs.schema && isLeft(schema, request.inputs.accessNode.id)),
     );
-    if (!anything && (shared || (request.last !== undefined && !silent && !leaves))) {
+    if (!anything && (purpose === "read" || (request.last !== undefined && !silent && !leaves))) {
         return undefined;
     }
     const canonical = await readSpelling(servers, servers.cluster(ACCESS), request);
@@ -101,7 +102,7 @@ function holdsOwn({ relations }: Relations, request: HypertableRequest): boolean
     return found !== undefined && found.kind === "p" && found.marker === undefined;
 }
 
-async function readAccess(servers: Servers, request: HypertableRequest, shared: boolean): Promise<AccessTables> {
+async function readAccess(servers: Servers, request: HypertableRequest, purpose: Purpose): Promise<AccessTables> {
     const place = servers.cluster(ACCESS);
     const read = (filter: RelationFilter): Promise<AccessTables> =>
         servers.on(place, async (session) => ({
@@ -109,7 +110,7 @@ async function readAccess(servers: Servers, request: HypertableRequest, shared: 
             catalogue: await readAccessCatalogue(session),
             ...(await readRelations(session, filter)),
         }));
-    if (shared) {
+    if (purpose === "read") {
         return snapshot(servers, place, "fdw tables", () => read({ everything: true }));
     }
     const found = await read(namedFilter(request));
@@ -121,7 +122,7 @@ async function readNode(
     servers: Servers,
     node: string,
     request: HypertableRequest,
-    shared: boolean,
+    purpose: Purpose,
 ): Promise<NodeSide> {
     const place = servers.cluster(node);
     const read = async (filter: RelationFilter): Promise<NodeSide> =>
@@ -135,7 +136,7 @@ async function readNode(
             intervals: {},
             held: {},
         }));
-    if (shared) {
+    if (purpose === "read") {
         return snapshot(servers, place, "fdw tables", () => read({ everything: true }));
     }
     const named = await read(namedFilter(request));

@@ -1,7 +1,7 @@
 /** From a distributed hypertable as it is on all servers to the one that is requested. */
 import { ProviderError } from "../../../errors";
 import type { DistributedHypertableInputs } from "../../inputs";
-import { schemaMayFollow, type Plan, type Step } from "../../engine";
+import { schemaDropFollows, type Plan, type Step } from "../../step";
 import { planAccessTable } from "./accessTable";
 import { remainders } from "./objects";
 import type { AccessTables, HypertableRequest, ObservedHypertable } from "./observe";
@@ -28,7 +28,7 @@ export function planHypertable(observed: ObservedHypertable | undefined, request
     const left = request.last?.schema === inputs.schema ? undefined : request.last?.schema;
     return {
         steps: [...access.before, ...nodes.flatMap((node) => planNode(target, observed, node, aside)), ...access.after],
-        ...(left !== undefined && isOurSchema(observed, left, inputs.accessNode.id) ? schemaMayFollow(left) : {}),
+        ...(left !== undefined && isOurSchema(observed, left, inputs.accessNode.id) ? schemaDropFollows(left) : {}),
         warnings: [],
     };
 }

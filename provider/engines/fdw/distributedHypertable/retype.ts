@@ -4,7 +4,7 @@
  * each is altered by itself, and they come back. No row is touched: they are on the data nodes.
  */
 import type { ColumnChange, ObservedColumn } from "../../tables/columns";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import { identifier, qualified } from "../../../postgres/sql";
 import type { Relation } from "./relations";
 import type { TableName } from "./rowCounts";

@@ -1,6 +1,6 @@
 /** Steps on one place that concern one table, and the statements that are the same on both sides. */
 import { identifier, literal, qualified } from "../../../postgres/sql";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import { withMarker, type Marker } from "../../marks/marker";
 import { wantedMark, type Owner } from "../../marks/ownership";
 import type { Place } from "../../run/servers";

@@ -3,7 +3,7 @@ import { ProviderError } from "../../../errors";
 import { supports } from "../../versions/capabilities";
 import { planDropDatabase } from "../../marks/database";
 import type { AccessNodeInputs } from "../../inputs";
-import type { Plan } from "../../engine";
+import type { Plan } from "../../step";
 import { claimedAnew, isClaimedAnew, isMarked, ownerOf } from "../../marks/ownership";
 import type { AccessNodeRequest, ObservedAccessNode } from "./plan";
 import { eraseNote } from "../dataNode/notes";

@@ -8,7 +8,8 @@ import {
     type ObservedDatabase,
 } from "../../marks/database";
 import type { AccessNodeComputed, AccessNodeInputs } from "../../inputs";
-import type { Description, Plan, ResourceEngine, Step, Request } from "../../engine";
+import type { Purpose, Description, ResourceEngine, Request } from "../../engine";
+import type { Plan, Step } from "../../step";
 import type { Marker } from "../../marks/marker";
 import { mayTake, ownerOf, wantedClaim } from "../../marks/ownership";
 import { ACCESS, type Servers } from "../../run/servers";
@@ -44,13 +45,14 @@ export interface ObservedAccessNode {
 }
 
 /** Access nodes of the engine multinode. */
-export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, ObservedAccessNode> = {
+export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, ObservedAccessNode | undefined> = {
     locks: ({ inputs }) => ({
         on: accessMaintenance(inputs),
         locks: [{ name: `access node ${inputs.database}`, shared: false }],
     }),
     preflight: preflightAccessNode,
     observe,
+    isThere: (observed) => observed !== undefined,
     foresee: foreseeAccessNode,
     plan,
     planDelete: planDeleteAccessNode,
@@ -60,7 +62,7 @@ export const accessNode: ResourceEngine<AccessNodeInputs, AccessNodeComputed, Ob
 async function observe(
     servers: Servers,
     { inputs }: AccessNodeRequest,
-    shared: boolean,
+    purpose: Purpose,
 ): Promise<ObservedAccessNode | undefined> {
     const server = await servers.on(servers.maintenance(ACCESS), async (session) => {
         const [row] = await session.query<{ version: string; settings: string[] }>(
@@ -81,7 +83,7 @@ async function observe(
     });
     if (server.database.database === undefined) {
         // What is left of it is for create and delete to find: a read is told that it is gone.
-        return shared || isNothing(server.database)
+        return purpose === "read" || isNothing(server.database)
             ? undefined
             : { ...server, alive: new Set(), relations: [], notes: [] };
     }
@@ -90,13 +92,13 @@ async function observe(
         servers.cluster(ACCESS),
         async (session) => {
             const cluster = await observeCluster(session);
-            const names = shared ? [] : (cluster?.nodes.map(({ name }) => name) ?? []);
+            const names = purpose === "read" ? [] : (cluster?.nodes.map(({ name }) => name) ?? []);
             return {
                 ...server,
                 cluster,
                 alive: cluster === undefined ? new Set<string>() : await pingNodes(session, cluster.versions, names),
-                relations: shared ? [] : await observeRelations(session),
-                notes: shared ? [] : await readNoteSchemas(session),
+                relations: purpose === "read" ? [] : await observeRelations(session),
+                notes: purpose === "read" ? [] : await readNoteSchemas(session),
             };
         },
         true,
@@ -137,7 +139,7 @@ function plan(observed: ObservedAccessNode | undefined, request: AccessNodeReque
                   )),
         ],
         ...(cluster === undefined
-            ? { more: "TimescaleDB's version and the cluster's id are known only then: settings and mark follow" }
+            ? { continues: "TimescaleDB's version and the cluster's id are known only then: settings and mark follow" }
             : {}),
         warnings: [],
     };

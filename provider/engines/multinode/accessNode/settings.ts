@@ -2,7 +2,7 @@
 import type { Session } from "../../../postgres/pool";
 import { identifier, literal } from "../../../postgres/sql";
 import { supports, type RunningVersions } from "../../versions/capabilities";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import type { Place } from "../../run/servers";
 import { compareVersions } from "../../versions/range";
 

@@ -9,7 +9,7 @@ import { identifier, literal } from "../../../postgres/sql";
 import { describeNeeds, supports } from "../../versions/capabilities";
 import { planDatabase, planDropDatabase, type DatabaseState } from "../../marks/database";
 import type { DataNodeInputs } from "../../inputs";
-import type { Plan, Step } from "../../engine";
+import type { Plan, Step } from "../../step";
 import { withMarker, type Marker } from "../../marks/marker";
 import { isMarked, ownerOf } from "../../marks/ownership";
 import { anonymousBlock, statements } from "../block";

@@ -10,7 +10,7 @@
 import { identifier, literal } from "../../../postgres/sql";
 import { supports } from "../../versions/capabilities";
 import type { DataNodeInputs } from "../../inputs";
-import type { Explanation, Plan, Step } from "../../engine";
+import type { Explanation, Plan, Step } from "../../step";
 import { withMarker, type Marker } from "../../marks/marker";
 import { anonymousBlock, statements } from "../block";
 import { functionOf, markerOf, type ClusterState } from "../cluster";
@@ -46,7 +46,7 @@ export function planUnseen(
     note: Note | undefined,
     { inputs }: DataNodeRequest,
     add: (together: readonly string[]) => Step,
-): Pick<Plan, "steps" | "more"> {
+): Pick<Plan, "steps" | "continues"> {
     const { nodeName, bootstrap, adopt } = inputs;
     const explains = { [ALREADY_DATA_NODE]: alreadyDataNode(inputs) };
     const erase = eraseNote(noteSchema(inputs));
@@ -73,7 +73,7 @@ export function planUnseen(
             addByScratch(cluster, number, inputs),
             planNoteIfMissing(inputs, { foreign: true }, `in case no scratch database can be made on ${nodeName}`),
         ],
-        more: "whether the data node has the database shows only then",
+        continues: "whether the data node has the database shows only then",
     };
 }
 

@@ -3,7 +3,7 @@ import { ProviderError } from "../../../errors";
 import { supports } from "../../versions/capabilities";
 import { isNothing, planDropDatabase } from "../../marks/database";
 import type { DataNodeInputs } from "../../inputs";
-import type { Plan, Step } from "../../engine";
+import type { Plan, Step } from "../../step";
 import { isMarked, mayTake, ownerOf } from "../../marks/ownership";
 import { findEntry, type ClusterState, type NodeEntry } from "../cluster";
 import type { DataNodeRequest, ObservedDataNode } from "./observe";

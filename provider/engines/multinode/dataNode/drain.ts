@@ -2,7 +2,7 @@
 import { ProviderError } from "../../../errors";
 import { qualified } from "../../../postgres/sql";
 import { describeNeeds, supports } from "../../versions/capabilities";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import type { Place } from "../../run/servers";
 import type { ClusterState } from "../cluster";
 import type { NodeHoldings, SoleChunk } from "./holdings";

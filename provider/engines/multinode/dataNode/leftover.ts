@@ -7,7 +7,7 @@ import type { Session } from "../../../postgres/pool";
 import { refusalOf } from "../../../postgres/refusal";
 import { serverError } from "../../../postgres/sqlState";
 import type { DataNodeInputs } from "../../inputs";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import { nodeCheckOf, readAccess } from "../../preflight/readServers";
 import type { Servers } from "../../run/servers";
 import {

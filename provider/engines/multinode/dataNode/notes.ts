@@ -8,7 +8,7 @@ import { address } from "../../../postgres/connection";
 import type { Session } from "../../../postgres/pool";
 import { identifier, literal } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import { anonymousBlock, statements } from "../block";
 import { accessDatabase, nodeDatabaseName } from "../places";
 

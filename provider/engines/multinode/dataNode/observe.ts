@@ -1,7 +1,7 @@
 /** A data node: its entry on the access node, and the cluster's database on its own server. */
 import { ProviderError } from "../../../errors";
 import type { AccessNodeReference, DataNodeComputed, DataNodeInputs } from "../../inputs";
-import type { Description, ResourceEngine, Request } from "../../engine";
+import type { Purpose, Description, ResourceEngine, Request } from "../../engine";
 import { ACCESS, type Servers } from "../../run/servers";
 import { snapshot } from "../../run/snapshot";
 import { findEntry, observeCluster, orGone, type ClusterState } from "../cluster";
@@ -31,10 +31,11 @@ export interface ObservedDataNode {
 }
 
 /** Data nodes of the engine multinode. */
-export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, ObservedDataNode> = {
+export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, ObservedDataNode | undefined> = {
     locks: ({ inputs }) => ({ on: accessDatabase(inputs.accessNode), locks: [{ name: "cluster", shared: false }] }),
     preflight: preflightDataNode,
     observe,
+    isThere: (observed) => observed !== undefined,
     foresee: foreseeDataNode,
     plan: planDataNode,
     planDelete: planDeleteDataNode,
@@ -45,18 +46,18 @@ export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, Observed
 async function observe(
     servers: Servers,
     request: DataNodeRequest,
-    shared: boolean,
+    purpose: Purpose,
 ): Promise<ObservedDataNode | undefined> {
     const { inputs, last } = request;
     const { nodeName } = inputs;
     const [access, node] = await Promise.all([
-        orGone(() => observeAccess(servers, inputs, shared)),
+        orGone(() => observeAccess(servers, inputs, purpose)),
         observeNodeServer(servers, nodeName, nodeDatabaseName(inputs)),
     ]);
     const cluster = access?.cluster;
     const isRegistered = findEntry(cluster, nodeName) !== undefined;
     const isLeft = isRegistered || (last !== undefined && holdsOurs(node, inputs));
-    if (shared) {
+    if (purpose === "read") {
         return isLeft ? { alive: new Set(), ...access, cluster, node } : undefined;
     }
     const isBlind = cluster !== undefined && !isRegistered && !node.reached;
@@ -67,14 +68,15 @@ async function observe(
 function observeAccess(
     servers: Servers,
     { nodeName, drainOnDelete }: DataNodeInputs,
-    shared: boolean,
+    purpose: Purpose,
 ): Promise<Pick<ObservedDataNode, "cluster"> & Partial<ObservedDataNode>> {
     const place = servers.cluster(ACCESS);
     return servers.on(place, async (session) => {
-        const cluster = shared
-            ? await snapshot(servers, place, "cluster", () => observeCluster(session))
-            : await observeCluster(session);
-        if (cluster === undefined || shared || findEntry(cluster, nodeName) === undefined) {
+        const cluster =
+            purpose === "read"
+                ? await snapshot(servers, place, "cluster", () => observeCluster(session))
+                : await observeCluster(session);
+        if (cluster === undefined || purpose === "read" || findEntry(cluster, nodeName) === undefined) {
             return { cluster };
         }
         const names = drainOnDelete ? cluster.nodes.map(({ name }) => name) : [nodeName];

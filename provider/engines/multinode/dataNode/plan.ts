@@ -4,7 +4,7 @@ import { address } from "../../../postgres/connection";
 import { identifier, literal } from "../../../postgres/sql";
 import { describeNeeds, supports } from "../../versions/capabilities";
 import type { DataNodeInputs } from "../../inputs";
-import type { Plan, Step } from "../../engine";
+import type { Plan, Step } from "../../step";
 import { withMarker } from "../../marks/marker";
 import { mayTake, ownerOf, wantedMark } from "../../marks/ownership";
 import { planAddDataNode } from "./add";
@@ -26,8 +26,8 @@ export function planDataNode(observed: ObservedDataNode | undefined, request: Da
     refuseOthersEntry(entry, request);
     const on = accessDatabase(inputs.accessNode);
     if (isScratch(cluster, entry)) {
-        const more = "whether the node can be added without a scratch database shows only then";
-        return { steps: planLeaveScratch(on, cluster, entry, observed.alive), more, warnings: [] };
+        const continues = "whether the node can be added without a scratch database shows only then";
+        return { steps: planLeaveScratch(on, cluster, entry, observed.alive), continues, warnings: [] };
     }
     refuseLostDatabase(cluster, observed, request);
     return { steps: [...planDropScratch(on, cluster, entry), ...planEntry(cluster, entry, request)], warnings: [] };

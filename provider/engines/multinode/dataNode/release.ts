@@ -3,7 +3,7 @@
  * it for good. Only a superuser may delete that id.
  */
 import { literal } from "../../../postgres/sql";
-import type { Explanation, Step } from "../../engine";
+import type { Explanation, Step } from "../../step";
 import type { DataNodeInputs } from "../../inputs";
 import { anonymousBlock } from "../block";
 import { nodeDatabase, nodeDatabaseName } from "../places";

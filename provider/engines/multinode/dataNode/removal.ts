@@ -1,7 +1,7 @@
 /** Taking data nodes out of the cluster: what is done on the access node, and what through it. */
 import { identifier, literal } from "../../../postgres/sql";
 import { supports } from "../../versions/capabilities";
-import type { Plan, Step } from "../../engine";
+import type { Plan, Step } from "../../step";
 import { withMarker } from "../../marks/marker";
 import type { Place } from "../../run/servers";
 import { anonymousBlock } from "../block";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { identifier } from "../../../postgres/sql";
 import { supports } from "../../versions/capabilities";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import type { Place } from "../../run/servers";
 import { functionOf, type ClusterState, type NodeEntry } from "../cluster";
 

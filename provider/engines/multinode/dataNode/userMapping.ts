@@ -4,7 +4,7 @@
  */
 import { identifier, literal } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import type { NodeEntry, UserMapping } from "../cluster";
 
 /** What the mapping is to hold; undefined: none is wanted. */

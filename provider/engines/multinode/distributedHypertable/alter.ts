@@ -2,7 +2,7 @@
 import { ProviderError } from "../../../errors";
 import { identifier, literal, qualified } from "../../../postgres/sql";
 import type { DistributedHypertableInputs } from "../../inputs";
-import type { Plan, Step } from "../../engine";
+import type { Plan, Step } from "../../step";
 import { withMarker } from "../../marks/marker";
 import { ownerOf, wantedMark } from "../../marks/ownership";
 import { planColumns } from "./columns";

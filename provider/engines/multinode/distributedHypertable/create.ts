@@ -6,7 +6,7 @@ import { ProviderError } from "../../../errors";
 import { identifier, literal, qualified } from "../../../postgres/sql";
 import { columnDefinition } from "../../tables/columnSql";
 import type { DistributedHypertableInputs } from "../../inputs";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import { withMarker } from "../../marks/marker";
 import { isMarked, ownerOf } from "../../marks/ownership";
 import { anonymousBlock } from "../block";

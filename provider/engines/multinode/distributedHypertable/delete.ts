@@ -2,7 +2,7 @@
 import { ProviderError } from "../../../errors";
 import { qualified, literal } from "../../../postgres/sql";
 import { withoutMarker } from "../../marks/marker";
-import { schemaMayFollow, type Plan, type Step } from "../../engine";
+import { schemaDropFollows, type Plan, type Step } from "../../step";
 import { isMarked, ownerOf } from "../../marks/ownership";
 import { anonymousBlock } from "../block";
 import { functionOf, type ClusterState } from "../cluster";
@@ -91,7 +91,7 @@ function planDrop(
             observed.schemas.find((schema) => schema.name === table.schema),
             cluster.clusterId,
         )
-            ? schemaMayFollow(table.schema)
+            ? schemaDropFollows(table.schema)
             : {}),
         warnings: dead.map((node) => `table ${name} stays on data node "${node}", which does not answer`),
     };

@@ -16,11 +16,12 @@ export type HypertableRequest = Request<DistributedHypertableInputs, Distributed
 export const distributedHypertable: ResourceEngine<
     DistributedHypertableInputs,
     DistributedHypertableComputed,
-    ObservedHypertable
+    ObservedHypertable | undefined
 > = {
     locks: ({ inputs, last }) => ({ on: accessDatabase(inputs.accessNode), locks: locksOf(inputs, last) }),
     preflight: preflightDistributedHypertable,
     observe: observeHypertable,
+    isThere: (observed) => observed !== undefined,
     foresee: foreseeHypertable,
     plan: planHypertable,
     planDelete: planDeleteHypertable,

@@ -1,7 +1,7 @@
 /** The data nodes that a table is on. */
 import { identifier, literal } from "../../../postgres/sql";
 import { supports } from "../../versions/capabilities";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import type { Place } from "../../run/servers";
 import type { ObservedTable, TableStep } from "./alter";
 import { functionOf, markerOf, type ClusterState } from "../cluster";

@@ -1,4 +1,5 @@
 /** What there is of a distributed hypertable, and what the server makes of how it is requested. */
+import type { Purpose } from "../../engine";
 import type { Session } from "../../../postgres/pool";
 import { qualified } from "../../../postgres/sql";
 import { columnDefinition, onTemporaryTable, readSpelling } from "../../tables/columnSql";
@@ -43,12 +44,12 @@ const NO_CONTENTS: TableContents = { chunks: 0, rows: 0, isMore: false, soleChun
 export async function observeHypertable(
     servers: Servers,
     request: HypertableRequest,
-    shared: boolean,
+    purpose: Purpose,
 ): Promise<ObservedHypertable | undefined> {
     const observed = await orGone(() =>
-        servers.on(servers.cluster(ACCESS), (session) => observeOn(session, servers, request, shared)),
+        servers.on(servers.cluster(ACCESS), (session) => observeOn(session, servers, request, purpose)),
     );
-    if (shared) {
+    if (purpose === "read") {
         return observed?.table?.hypertable === undefined ? undefined : observed;
     }
     return observed ?? nothingThere();
@@ -70,20 +71,22 @@ async function observeOn(
     session: Session,
     servers: Servers,
     request: HypertableRequest,
-    shared: boolean,
+    purpose: Purpose,
 ): Promise<ObservedHypertable> {
     const place = servers.cluster(ACCESS);
     const { inputs } = request;
     const names = namesOf(request);
-    const cluster = shared
-        ? await snapshot(servers, place, "cluster", () => observeCluster(session))
-        : await observeCluster(session);
+    const cluster =
+        purpose === "read"
+            ? await snapshot(servers, place, "cluster", () => observeCluster(session))
+            : await observeCluster(session);
     if (cluster === undefined) {
         return nothingThere();
     }
-    const tables = shared
-        ? await snapshot(servers, place, "hypertables", () => observeTables(session))
-        : await observeTables(session, names);
+    const tables =
+        purpose === "read"
+            ? await snapshot(servers, place, "hypertables", () => observeTables(session))
+            : await observeTables(session, names);
     const { table, inTheWay } = pick(tables, request);
     const nodes = table?.hypertable?.nodes ?? [];
     const common = {
@@ -91,11 +94,12 @@ async function observeOn(
         ...(table === undefined ? {} : { table }),
         ...(inTheWay === undefined ? {} : { inTheWay }),
         canonical: table === undefined ? {} : await spell(session, table, request),
-        schemas: shared
-            ? await snapshot(servers, place, "schemas", () => observeSchemas(session))
-            : await observeSchemas(session, [...new Set(names.map(({ schema }) => schema))]),
+        schemas:
+            purpose === "read"
+                ? await snapshot(servers, place, "schemas", () => observeSchemas(session))
+                : await observeSchemas(session, [...new Set(names.map(({ schema }) => schema))]),
     };
-    if (shared) {
+    if (purpose === "read") {
         return { ...common, alive: new Set(nodes), inDoubt: NO_DOUBT, contents: NO_CONTENTS };
     }
     const alive = await pingNodes(session, cluster.versions, nodes);

@@ -1,6 +1,6 @@
 /** From what is there to the requested distributed hypertable. */
 import { ProviderError } from "../../../errors";
-import { schemaMayFollow, type Plan, type Step } from "../../engine";
+import { schemaDropFollows, type Plan, type Step } from "../../step";
 import { mayTake, ownerOf } from "../../marks/ownership";
 import { planAlterHypertable } from "./alter";
 import { requireCluster, type ClusterState } from "../cluster";
@@ -39,7 +39,7 @@ export function planHypertable(observed: ObservedHypertable | undefined, request
     return {
         steps: [...planHeal(on, cluster, steps.length > 0 ? [...inDoubt, ...possible] : inDoubt), ...steps],
         ...(left !== undefined && table?.schema === left.name && isOurSchema(left, cluster.clusterId)
-            ? schemaMayFollow(left.name)
+            ? schemaDropFollows(left.name)
             : {}),
         warnings: planned.warnings,
     };

@@ -4,7 +4,7 @@
  */
 import type { Session } from "../../../postgres/pool";
 import { identifier, literal } from "../../../postgres/sql";
-import type { Step } from "../../engine";
+import type { Step } from "../../step";
 import { readMarker, withMarker, type Marker } from "../../marks/marker";
 import type { Place } from "../../run/servers";
 import { functionOf, type ClusterState } from "../cluster";

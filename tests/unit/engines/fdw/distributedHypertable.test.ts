@@ -1,6 +1,6 @@
 import { ProviderError } from "../../../../provider/errors";
 import type { DistributedHypertableInputs } from "../../../../provider/engines/inputs";
-import type { Plan } from "../../../../provider/engines/engine";
+import type { Plan } from "../../../../provider/engines/step";
 import { distributedHypertable } from "../../../../provider/engines/fdw/distributedHypertable";
 import type { NodeSide, ObservedHypertable } from "../../../../provider/engines/fdw/distributedHypertable/observe";
 import { recorded, type Mutable } from "./recorded";

@@ -202,7 +202,7 @@ describe("observeDatabase", () => {
             { ...row, name: "multinode", comment: withMarker("text", MINE) },
         ]);
         await expect(
-            observeDatabase({ query, copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
+            observeDatabase({ query, one: jest.fn(), copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
         ).resolves.toEqual({
             database: expect.objectContaining({ marker: MINE, owner: "o", characterType: "C" }) as unknown,
             provisional: expect.objectContaining({ marker: undefined, comment: null }) as unknown,
@@ -214,7 +214,7 @@ describe("observeDatabase", () => {
         const row = { owner: "o", encoding: "UTF8", collation: "C", character_type: "C", invalid: true };
         const query = jest.fn().mockResolvedValue([{ ...row, name: "multinode", comment: withMarker(null, MINE) }]);
         await expect(
-            observeDatabase({ query, copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
+            observeDatabase({ query, one: jest.fn(), copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
         ).resolves.toEqual({
             database: undefined,
             provisional: undefined,
@@ -225,7 +225,7 @@ describe("observeDatabase", () => {
     it("finds nothing where there is nothing", async () => {
         const query = jest.fn().mockResolvedValue([]);
         await expect(
-            observeDatabase({ query, copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
+            observeDatabase({ query, one: jest.fn(), copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
         ).resolves.toEqual(nothing);
     });
 });

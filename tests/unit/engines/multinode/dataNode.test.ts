@@ -168,7 +168,7 @@ describe("plan of a data node", () => {
         it("is looked at by way of a scratch database that no run used before", () => {
             const plan = dataNode.plan(unseen({ scratch: 1 }), requesting({ password: "secret" }));
             expect(names(plan)).toEqual(["noteDataNode", "addDataNode", "noteDataNode"]);
-            expect(plan.more).toBeDefined();
+            expect(plan.continues).toBeDefined();
             const [note, add, unless] = plan.steps;
             expect(note?.sql).toContain('"scratch":2');
             expect(add?.sql).toContain(`database => '${scratch}'`);

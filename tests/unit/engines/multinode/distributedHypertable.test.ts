@@ -1,5 +1,5 @@
 import type { DistributedHypertableInputs } from "../../../../provider/engines/inputs";
-import type { Plan } from "../../../../provider/engines/engine";
+import type { Plan } from "../../../../provider/engines/step";
 import { distributedHypertable } from "../../../../provider/engines/multinode/distributedHypertable";
 import { indexPath } from "../../../../provider/engines/multinode/distributedHypertable/indexes";
 import {

@@ -6,7 +6,7 @@ import type {
     DataNodeInputs,
     DistributedHypertableInputs,
 } from "../../../../provider/engines/inputs";
-import type { Plan } from "../../../../provider/engines/engine";
+import type { Plan } from "../../../../provider/engines/step";
 import { withMarker, type Marker } from "../../../../provider/engines/marks/marker";
 import type { ObservedAccessNode } from "../../../../provider/engines/multinode/accessNode/plan";
 import type { ClusterState, NodeEntry } from "../../../../provider/engines/multinode/cluster";

@@ -1,5 +1,5 @@
 import { converge, type Operation } from "../../../../provider/engines/run/apply";
-import type { Step } from "../../../../provider/engines/engine";
+import type { Step } from "../../../../provider/engines/step";
 import { ACCESS, Servers } from "../../../../provider/engines/run/servers";
 import { ProviderError } from "../../../../provider/errors";
 import { connectionTo } from "../../../support/connections";

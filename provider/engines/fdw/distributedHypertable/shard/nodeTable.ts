@@ -2,7 +2,7 @@
 import { supports } from "../../../versions/capabilities";
 import { compareColumns, type ColumnChange } from "../../../tables/columns";
 import { columnDefinition } from "../../../tables/columnSql";
-import type { Step } from "../../../engine";
+import type { Step } from "../../../step";
 import { identifier, literal, qualified } from "../../../../postgres/sql";
 import type { Target } from "../target";
 import { defaultIndexes, wantedIndexes } from "./indexes";

@@ -1,5 +1,5 @@
 /** From the indexes that a shard has to those it is to have. */
-import type { Step } from "../../../engine";
+import type { Step } from "../../../step";
 import { withMarker, type Marker } from "../../../marks/marker";
 import { identifier, literal, qualified } from "../../../../postgres/sql";
 import type { Target } from "../target";

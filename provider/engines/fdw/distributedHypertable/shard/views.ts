@@ -2,7 +2,7 @@
  * The views of a shard on its data node. The access node reads and writes through a view and never the table itself:
  * a view has no ctid, and by that postgres_fdw would hit rows of other chunks as well.
  */
-import type { Step } from "../../../engine";
+import type { Step } from "../../../step";
 import { identifier, qualified } from "../../../../postgres/sql";
 import type { Column } from "../../../inputs";
 import type { NodeTarget } from "./nodeTable";
