@@ -78,6 +78,34 @@ const sqlRules = {
     },
 };
 
+/** What Jest calls: cases, hooks, and their forms such as it.each(...) and realServersOnly(...).it. */
+const CASES = [
+    "CallExpression[callee.name=/^(?:it|test|(?:before|after)(?:All|Each))$/]",
+    "CallExpression[callee.property.name='it']",
+    "CallExpression[callee.callee.object.name='it']",
+    "CallExpression[callee.callee.object.object.name='it']",
+    "CallExpression[callee.type='ConditionalExpression']",
+];
+
+/** A helper of cases. */
+const HELPERS = ["FunctionDeclaration", "MethodDefinition", "VariableDeclarator > ArrowFunctionExpression"];
+
+const CONDITIONS = ["IfStatement", "ConditionalExpression", "LogicalExpression", "SwitchCase", "CatchClause"];
+
+const expectRules = {
+    files: ["tests/**"],
+    rules: {
+        "no-restricted-syntax": [
+            "error",
+            {
+                selector: `:matches(${[...CASES, ...HELPERS].join()}) :matches(${CONDITIONS.join()}) CallExpression[callee.name='expect']`,
+                message:
+                    "An assertion that may not be reached proves nothing: choose what is expected, then expect it.",
+            },
+        ],
+    },
+};
+
 export default defineConfig(
     { ignores: ["dist/", ".cache/", "coverage/", "tests/recordings/", "**/node_modules/"] },
     { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: "error" } },
@@ -126,6 +154,7 @@ export default defineConfig(
     ...engineRules,
     leafRules,
     sqlRules,
+    expectRules,
     {
         files: ["**/*.mjs", "**/*.cjs", "**/*.js"],
         ...tseslint.configs.disableTypeChecked,

@@ -240,11 +240,9 @@ describeServers("fdw", (kind) => {
         );
         const held = rows.reduce((total, { count }) => total + Number(count), 0);
         expect(held).toBeGreaterThan(100);
-        if (cluster.access.major < 16) {
-            expect(Number(inserts?.count)).toBe(held);
-        } else {
-            expect(Number(inserts?.count)).toBeLessThanOrEqual(4);
-        }
+        const [fewest, most] = cluster.access.major < 16 ? [held, held] : [1, 4];
+        expect(Number(inserts?.count)).toBeGreaterThanOrEqual(fewest);
+        expect(Number(inserts?.count)).toBeLessThanOrEqual(most);
         await onNode("DROP FUNCTION count_it() CASCADE");
     });
 
@@ -267,8 +265,10 @@ describeServers("fdw", (kind) => {
         expect(await explain(text("date_bin('1 hour', time, '2026-01-01')"))).toMatch(
             /Remote SQL:.*date_bin.*GROUP BY/,
         );
-        if (kind.timescaledb === undefined) {
-            await expect(sql(text("time_bucket('1 hour', time)"))).rejects.toMatchObject({ code: "42883" });
-        }
+        const bucketed = await sql(text("time_bucket('1 hour', time)")).then(
+            () => "runs",
+            (error: { code?: string }) => error.code,
+        );
+        expect(bucketed).toBe(kind.timescaledb === undefined ? "42883" : "runs");
     });
 });
