@@ -4,9 +4,9 @@ import { readClusterStatus } from "../engines/status/clusterStatus";
 import { Servers } from "../engines/run/servers";
 import type { ClusterStatus } from "../engines/status/status";
 import type { Connection } from "../postgres/connection";
-import { AccessNode, dataNodesOf } from "../resources/accessNode";
+import { AccessNode } from "../resources/accessNode";
 import type { ConnectionArgs } from "../resources/connection";
-import { dataNodeReference } from "../resources/dataNode";
+import { dataNodeReference, dataNodesOf } from "../resources/dataNode";
 import {
     checkedArguments,
     connectionProperty,

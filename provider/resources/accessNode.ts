@@ -2,7 +2,6 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { EngineChoice, EngineName, TimescaledbChoice } from "../engines/inputs";
 import type { Connection } from "../postgres/connection";
 import { secretConnection, type ConnectionArgs } from "./connection";
-import type { DataNode } from "./dataNode";
 import { TimescaleResource, typeToken } from "./loader";
 
 /** The inputs of an {@link AccessNode}. */
@@ -74,17 +73,6 @@ export class AccessNode extends TimescaleResource {
 }
 
 const namedEngines = new WeakMap<AccessNode, pulumi.Input<EngineChoice>>();
-const children = new WeakMap<AccessNode, DataNode[]>();
-
-/** The data nodes that the program made with an AccessNode object so far. */
-export function dataNodesOf(accessNode: AccessNode): readonly DataNode[] {
-    return children.get(accessNode) ?? [];
-}
-
-/** Remembers that the program made a data node with an AccessNode object. */
-export function rememberDataNode(accessNode: AccessNode, dataNode: DataNode): void {
-    children.set(accessNode, [...dataNodesOf(accessNode), dataNode]);
-}
 
 /**
  * What a child's inputs hold of its access node: only outputs that echo inputs, and the id. The engine as the program

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { EngineName, TimescaledbChoice } from "../engines/inputs";
 import type { Connection } from "../postgres/connection";
-import { accessNodeReference, rememberDataNode, type AccessNode } from "./accessNode";
+import { accessNodeReference, type AccessNode } from "./accessNode";
 import { secretConnection, type ConnectionArgs } from "./connection";
 import { dependingOn, TimescaleResource, typeToken } from "./loader";
 
@@ -90,13 +90,20 @@ export class DataNode extends TimescaleResource {
         };
         super(name, { type: DataNode.__pulumiType, handler: "dataNode", properties }, dependingOn([accessNode], opts));
         this.__reference = reference(this, args);
-        rememberDataNode(accessNode, this);
+        children.set(accessNode, [...dataNodesOf(accessNode), this]);
     }
 
     /** Whether a value is a DataNode, also one of another copy of this package. */
     static override isInstance(value: unknown): value is DataNode {
         return (value as { __pulumiType?: unknown } | undefined)?.__pulumiType === DataNode.__pulumiType;
     }
+}
+
+const children = new WeakMap<AccessNode, readonly DataNode[]>();
+
+/** The data nodes that the program made with an AccessNode object so far. */
+export function dataNodesOf(accessNode: AccessNode): readonly DataNode[] {
+    return children.get(accessNode) ?? [];
 }
 
 /**

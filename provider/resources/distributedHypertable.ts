@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Dimension, EngineName } from "../engines/inputs";
-import { accessNodeReference, dataNodesOf, type AccessNode } from "./accessNode";
-import { DataNode, dataNodeReference } from "./dataNode";
+import { accessNodeReference, type AccessNode } from "./accessNode";
+import { DataNode, dataNodeReference, dataNodesOf } from "./dataNode";
 import { dependingOn, TimescaleResource, typeToken } from "./loader";
 
 /** One column of a {@link DistributedHypertable}. */

@@ -1,5 +1,5 @@
 /** What would keep the engine fdw from succeeding, found before any DDL and all at once. */
-import { describeView, viewFromAccessNode } from "../preflight/accessRoute";
+import { describeOutcome, tryRoute } from "../preflight/accessRoute";
 import { describeNeeds, supports } from "../versions/capabilities";
 import type {
     AccessNodeComputed,
@@ -18,7 +18,7 @@ import { checkAccessName, checkCreateDatabase, problem, unreached, unreachedNode
 import { type NodeCheck } from "../engine";
 import { readClusterFacts, type ClusterFacts, type ServerFacts } from "../preflight/serverFacts";
 import { ACCESS, type Servers } from "../run/servers";
-import type { Way } from "../preflight/remoteTables";
+import type { Route } from "../preflight/remoteTables";
 import { checkChoice, checkNode, checkVersion, type NodeTerms } from "./nodeChecks";
 
 const WRAPPER = "postgres_fdw";
@@ -49,7 +49,7 @@ export async function preflightDataNode(
         clusterId: request.inputs.accessNode.id,
     };
     const reading = readAccess(servers);
-    const viewing = reading.then((access) => checkAccessView(servers, node, access));
+    const viewing = reading.then((access) => checkRoute(servers, node, access));
     const [access, found, view] = await Promise.all([reading, readNode(servers, node), viewing]);
     return [
         ...checkWrapper(servers.label(ACCESS), servers.access.database, access),
@@ -92,7 +92,7 @@ export async function checkServers(servers: Servers, nodes: readonly NodeCheck[]
         if (node !== undefined) {
             const terms: NodeTerms = { node, bootstrap: true, timescaledb: "auto" };
             problems.push(...checkNode(servers, terms, access, side));
-            problems.push(...(await checkAccessView(servers, node, access)));
+            problems.push(...(await checkRoute(servers, node, access)));
         }
     }
     return problems;
@@ -161,10 +161,10 @@ function checkWrapper(server: string, database: string, { facts, cluster }: Acce
 }
 
 /** The cluster's database may be missing still: then the server's maintenance database shows whether it lets us in. */
-async function checkAccessView(servers: Servers, node: NodeCheck, access: AccessSide): Promise<Problem[]> {
+async function checkRoute(servers: Servers, node: NodeCheck, access: AccessSide): Promise<Problem[]> {
     const maintenance = servers.find(node.nodeName)?.connection.maintenanceDatabase;
     const own = node.database === undefined ? [] : [node.database];
-    const way: Way = {
+    const route: Route = {
         host: node.host,
         port: node.port,
         user: userOf(servers, node),
@@ -173,6 +173,6 @@ async function checkAccessView(servers: Servers, node: NodeCheck, access: Access
         connectTimeoutSeconds: servers.access.connection.connectTimeoutSeconds,
     };
     const databases = [...(maintenance === undefined ? [] : [maintenance]), ...own];
-    const view = await viewFromAccessNode(servers, access, { way, databases });
-    return describeView(servers.label(node.nodeName), view, way, own.length > 0 ? own : ["all"]);
+    const view = await tryRoute(servers, access, { route, databases });
+    return describeOutcome(servers.label(node.nodeName), view, route, own.length > 0 ? own : ["all"]);
 }

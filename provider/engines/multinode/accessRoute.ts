@@ -1,11 +1,11 @@
 /** How the access node of multi-node reaches a data node: as TimescaleDB itself would, which has settings of its own. */
 import { createHash } from "node:crypto";
-import { describeView, viewFromAccessNode } from "../preflight/accessRoute";
+import { describeOutcome, tryRoute } from "../preflight/accessRoute";
 import { userOf, type AccessSide } from "../preflight/readServers";
 import type { Problem } from "../engine";
 import type { NodeCheck } from "../engine";
 import type { Servers } from "../run/servers";
-import type { Way } from "../preflight/remoteTables";
+import type { Route } from "../preflight/remoteTables";
 import type { NodeTerms } from "./nodeChecks";
 
 /** The database that bootstrapping connects to first. */
@@ -13,19 +13,19 @@ const BOOTSTRAP_DATABASE = "postgres";
 /** An option of timescaledb_fdw alone. */
 const AVAILABLE = "available";
 
-/** Tries the access node's way to a data node. */
-export async function checkAccessView(servers: Servers, terms: NodeTerms, access: AccessSide): Promise<Problem[]> {
+/** Tries the access node's route to a data node. */
+export async function checkRoute(servers: Servers, terms: NodeTerms, access: AccessSide): Promise<Problem[]> {
     const { node } = terms;
     const own = node.database === undefined ? [] : [node.database];
     const databases = terms.bootstrap ? [BOOTSTRAP_DATABASE, ...own] : own;
-    const way = wayOf(servers, node, access);
+    const route = routeOf(servers, node, access);
     // Whom bootstrapping lets in is let into the new database as well, as far as can be known.
-    const view = await viewFromAccessNode(servers, access, { way, databases: databases.slice(0, 1) });
-    return describeView(servers.label(node.nodeName), view, way, databases);
+    const view = await tryRoute(servers, access, { route, databases: databases.slice(0, 1) });
+    return describeOutcome(servers.label(node.nodeName), view, route, databases);
 }
 
-/** The access node's way to a data node. */
-export function wayOf(servers: Servers, node: NodeCheck, access: AccessSide): Way {
+/** The access node's route to a data node. */
+export function routeOf(servers: Servers, node: NodeCheck, access: AccessSide): Route {
     const { [AVAILABLE]: _available, ...given } = node.serverOptions;
     const user = userOf(servers, node);
     return {

@@ -29,7 +29,7 @@ import type { ServerFacts } from "../preflight/serverFacts";
 import { ACCESS, type Servers } from "../run/servers";
 import { grantsSettings, INSERT_WITH_COPY, mayInsertWithoutCopy } from "./accessNode/settings";
 import { apacheLicence, checkNode, type NodeTerms } from "./nodeChecks";
-import { checkAccessView } from "./accessRoute";
+import { checkRoute } from "./accessRoute";
 
 const WANTED = "TimescaleDB 2.0 to 2.13 under the timescale licence";
 
@@ -51,7 +51,7 @@ export async function preflightDataNode(
     const node = nodeCheckOf(request);
     const terms: NodeTerms = { node, bootstrap, owner: ownerOf(request) };
     const reading = readAccess(servers);
-    const viewing = reading.then((access) => checkAccessView(servers, terms, access));
+    const viewing = reading.then((access) => checkRoute(servers, terms, access));
     const [access, found, view] = await Promise.all([reading, readNode(servers, node), viewing]);
     return [
         ...checkAccessDatabase(servers.label(ACCESS), servers.access.database, access),
@@ -89,7 +89,7 @@ export async function checkServers(servers: Servers, nodes: readonly NodeCheck[]
         if (node !== undefined) {
             const terms: NodeTerms = { node, bootstrap: true, owner: undefined };
             problems.push(...checkNode(servers, terms, access, extension, side));
-            problems.push(...(await checkAccessView(servers, terms, access)));
+            problems.push(...(await checkRoute(servers, terms, access)));
         }
     }
     return problems;

@@ -9,17 +9,17 @@ import type { Problem } from "../engine";
 import type { AccessSide } from "./readServers";
 import { problem } from "./checks";
 import type { Servers } from "../run/servers";
-import { withForeignTables, type Way } from "./remoteTables";
+import { withForeignTables, type Route } from "./remoteTables";
 
 /** What is tried. */
 export interface Trial {
-    readonly way: Way;
+    readonly route: Route;
     /** Databases of the node, any of which proves that the access node is let in. */
     readonly databases: readonly string[];
 }
 
 /** What came of it. Where it is not known, the reason says why it could not be tried. */
-export type AccessView =
+export type RouteOutcome =
     | { readonly outcome: "reached" }
     | { readonly outcome: "refused"; readonly text: string }
     | { readonly outcome: "unknown"; readonly why: string };
@@ -27,17 +27,17 @@ export type AccessView =
 const TABLES = { remote_database: { schema: "pg_catalog", table: "pg_database", columns: "datname name" } };
 const UNABLE_TO_CONNECT = "08001";
 /** The set-up was refused for what the user asked: a missing password for a user who is not superuser, an option. */
-const WRONG_WAY = ["2F003", "HV00D", "HV024"];
+const BAD_ROUTE = ["2F003", "HV00D", "HV024"];
 
-/** Tries the way. */
-export async function viewFromAccessNode(
+/** Tries the route. */
+export async function tryRoute(
     servers: Servers,
     access: Pick<AccessSide, "place" | "facts">,
-    { way, databases }: Trial,
-): Promise<AccessView> {
-    let first: AccessView | undefined;
+    { route, databases }: Trial,
+): Promise<RouteOutcome> {
+    let first: RouteOutcome | undefined;
     for (const database of databases) {
-        const view = await tryDatabase(servers, access, way, database);
+        const view = await tryDatabase(servers, access, route, database);
         // The answer that a database does not exist is given only to whom the server lets in.
         if (view.outcome !== "refused" || refusalOf(view.text).cause === "database") {
             return view.outcome === "refused" ? { outcome: "reached" } : view;
@@ -50,18 +50,18 @@ export async function viewFromAccessNode(
 async function tryDatabase(
     servers: Servers,
     access: Pick<AccessSide, "place" | "facts">,
-    way: Way,
+    route: Route,
     database: string,
-): Promise<AccessView> {
+): Promise<RouteOutcome> {
     try {
-        await withForeignTables(servers, access, way, database, TABLES, (session) =>
+        await withForeignTables(servers, access, route, database, TABLES, (session) =>
             session.query("SELECT FROM pg_temp.remote_database LIMIT 1"),
         );
         return { outcome: "reached" };
     } catch (error) {
         const found = serverError(error);
         const text = [found?.message ?? String(error), found?.detail].filter((part) => part !== undefined).join(": ");
-        if (found?.code === UNABLE_TO_CONNECT || WRONG_WAY.includes(found?.code ?? "")) {
+        if (found?.code === UNABLE_TO_CONNECT || BAD_ROUTE.includes(found?.code ?? "")) {
             return { outcome: "refused", text };
         }
         return { outcome: "unknown", why: text };
@@ -69,7 +69,12 @@ async function tryDatabase(
 }
 
 /** What the user is told of it: an error where the access node is refused, advice where that could not be tried. */
-export function describeView(server: string, view: AccessView, way: Way, databases: readonly string[]): Problem[] {
+export function describeOutcome(
+    server: string,
+    view: RouteOutcome,
+    route: Route,
+    databases: readonly string[],
+): Problem[] {
     switch (view.outcome) {
         case "reached":
             return [];
@@ -78,7 +83,7 @@ export function describeView(server: string, view: AccessView, way: Way, databas
                 problem(server, {
                     severity: "warning",
                     check: "access_view",
-                    what: `whether the access node is let in at ${way.host}:${way.port} could not be tried (${view.why})`,
+                    what: `whether the access node is let in at ${route.host}:${route.port} could not be tried (${view.why})`,
                     remedy:
                         "Install the contrib extension postgres_fdw on the access node and use a superuser, " +
                         "or see yourself that it is let in",
@@ -89,8 +94,8 @@ export function describeView(server: string, view: AccessView, way: Way, databas
             return [
                 problem(server, {
                     check: `access_${cause}`,
-                    what: `the access node cannot connect to it at ${way.host}:${way.port}: ${view.text}`,
-                    remedy: remedyOf(cause, client, way, databases),
+                    what: `the access node cannot connect to it at ${route.host}:${route.port}: ${view.text}`,
+                    remedy: remedyOf(cause, client, route, databases),
                     restart: cause === "port_closed",
                 }),
             ];
@@ -98,20 +103,20 @@ export function describeView(server: string, view: AccessView, way: Way, databas
     }
 }
 
-function remedyOf(cause: RefusalCause, client: string | undefined, way: Way, databases: readonly string[]): string {
+function remedyOf(cause: RefusalCause, client: string | undefined, route: Route, databases: readonly string[]): string {
     switch (cause) {
         case "hba":
             return (
-                `Add to pg_hba.conf there: host ${databases.map(hbaName).join(",")} ${hbaName(way.user)} ` +
+                `Add to pg_hba.conf there: host ${databases.map(hbaName).join(",")} ${hbaName(route.user)} ` +
                 `${client === undefined ? "<access node>" : `${client}/${client.includes(":") ? 128 : 32}`} ` +
                 "scram-sha-256, and then SELECT pg_reload_conf()"
             );
         case "password":
-            return way.password === undefined
-                ? `Give the data node the password of role "${way.user}"`
-                : `Correct the data node's password, or set it there: ALTER ROLE ${identifier(way.user)} PASSWORD '...'`;
+            return route.password === undefined
+                ? `Give the data node the password of role "${route.user}"`
+                : `Correct the data node's password, or set it there: ALTER ROLE ${identifier(route.user)} PASSWORD '...'`;
         case "role":
-            return `CREATE ROLE ${identifier(way.user)} LOGIN CREATEDB`;
+            return `CREATE ROLE ${identifier(route.user)} LOGIN CREATEDB`;
         case "port_closed":
             return "Correct the data node's port, or let PostgreSQL listen there: listen_addresses = '*' in postgresql.conf";
         case "host_unknown":

@@ -1,7 +1,7 @@
 /**
  * A data node's tables as the access node sees them: postgres_fdw's foreign tables that exist in one transaction of the
- * access node and are gone with it. This is how the access node's way is tried, and how a data node is looked at to
- * which the provider has no way of its own.
+ * access node and are gone with it. This is how the access node's route is tried, and how a data node is looked at to
+ * which the provider has no route of its own.
  */
 import type { Session } from "../../postgres/pool";
 import { identifier, literal } from "../../postgres/sql";
@@ -10,7 +10,7 @@ import type { Servers } from "../run/servers";
 import { compareVersions } from "../versions/range";
 
 /** How the access node is to reach a data node. */
-export interface Way {
+export interface Route {
     readonly host: string;
     readonly port: number;
     readonly user: string;
@@ -39,20 +39,20 @@ const KEEP_NOTHING = { keep_connections: "off" };
 export const SET_PASSWORD = `SELECT pg_catalog.set_config('${PASSWORD_SETTING}', $1::text, true)`;
 
 /** The statements of a block that make the foreign tables. The transaction has run {@link SET_PASSWORD}. */
-export function makeForeignTables(way: Way, database: string, tables: ForeignTables): string[] {
+export function makeForeignTables(route: Route, database: string, tables: ForeignTables): string[] {
     const server = {
-        host: way.host,
-        port: String(way.port),
+        host: route.host,
+        port: String(route.port),
         dbname: database,
         // libpq takes less than 2 seconds for 2.
-        connect_timeout: String(Math.max(2, Math.ceil(way.connectTimeoutSeconds))),
-        ...way.options,
+        connect_timeout: String(Math.max(2, Math.ceil(route.connectTimeoutSeconds))),
+        ...route.options,
     };
-    const mapping = `CREATE USER MAPPING FOR CURRENT_USER SERVER ${SERVER} OPTIONS (user ${literal(way.user)}`;
+    const mapping = `CREATE USER MAPPING FOR CURRENT_USER SERVER ${SERVER} OPTIONS (user ${literal(route.user)}`;
     return [
         "CREATE EXTENSION IF NOT EXISTS postgres_fdw",
         `CREATE SERVER ${SERVER} FOREIGN DATA WRAPPER postgres_fdw ${optionList(server)}`,
-        way.password === undefined
+        route.password === undefined
             ? `${mapping})`
             : `EXECUTE ${literal(mapping)} || ', password ' || quote_literal(current_setting(${literal(PASSWORD_SETTING)})) || ')'`,
         ...Object.entries(tables).map(
@@ -70,19 +70,19 @@ export const DROP_FOREIGN_TABLES = `DROP SERVER ${SERVER} CASCADE`;
 export async function withForeignTables<T>(
     servers: Servers,
     { place, facts }: Pick<AccessSide, "place" | "facts">,
-    way: Way,
+    route: Route,
     database: string,
     tables: ForeignTables,
     use: (session: Session) => Promise<T>,
 ): Promise<T> {
     // The connection to the data node must not outlive the look: before this option only the session's end closes it.
     const closes = compareVersions(facts.postgresVersion, "14") >= 0;
-    const options = { ...way.options, ...(closes ? KEEP_NOTHING : {}) };
-    const statements = makeForeignTables({ ...way, options }, database, tables);
+    const options = { ...route.options, ...(closes ? KEEP_NOTHING : {}) };
+    const statements = makeForeignTables({ ...route, options }, database, tables);
     const look = async (session: Session): Promise<T> => {
         await session.query("BEGIN");
         try {
-            await session.query(SET_PASSWORD, [way.password ?? ""]);
+            await session.query(SET_PASSWORD, [route.password ?? ""]);
             await session.query(`DO ${literal(`BEGIN ${statements.join("; ")}; END`)}`);
             return await use(session);
         } finally {

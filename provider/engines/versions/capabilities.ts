@@ -1,6 +1,6 @@
 /**
- * What each engine can do on which versions, and where that is written. Handlers refuse by it, plans choose their
- * statements by it, and the docs' tables and the tests' skips are made from it.
+ * What each engine can do on which versions, and the source that says so. Preflight and plans refuse by it, and plans
+ * choose their statements by it.
  */
 import type { EngineName } from "../inputs";
 import { describeRange, inRange, type VersionRange } from "./range";
@@ -15,7 +15,7 @@ export interface Need {
 export interface Capability {
     /** What it is, in a phrase. */
     readonly what: string;
-    /** On an engine that is absent it cannot be had; where several needs are listed, any one of them will do. */
+    /** Absent: the engine never has it. Several needs: any one of them is enough. */
     readonly engines: Partial<Readonly<Record<EngineName, readonly Need[]>>>;
     /** A page of the documentation, or file@tag. */
     readonly source: string;
@@ -38,11 +38,6 @@ export const CAPABILITIES = {
         engines: { multinode: MULTINODE, fdw: FDW },
         source: "timescaledb CMakeLists.txt and tsl/src/data_node.c@2.0.0 to 2.13.1; postgresql.org/docs/14/postgres-fdw.html",
     },
-    restorePoint: {
-        what: "create_distributed_restore_point",
-        engines: multinode("2.2"),
-        source: "timescaledb sql/ddl_api.sql@2.2.0",
-    },
     insertWithCopySetting: {
         what: "the setting timescaledb.enable_distributed_insert_with_copy",
         engines: multinode("2.3"),
@@ -52,16 +47,6 @@ export const CAPABILITIES = {
         what: "timescaledb_experimental.move_chunk, copy_chunk and chunk_replication_status",
         engines: multinode("2.4"),
         source: "timescaledb sql/ddl_experimental.sql@2.4.0",
-    },
-    moveChunkOperationId: {
-        what: "move_chunk and copy_chunk under a name that the caller gives (operation_id)",
-        engines: multinode("2.7"),
-        source: "timescaledb sql/ddl_experimental.sql@2.7.0",
-    },
-    continuousAggregates: {
-        what: "continuous aggregates over a distributed hypertable",
-        engines: multinode("2.5"),
-        source: "timescaledb CHANGELOG.md@2.5.0",
     },
     alterColumnType: {
         what: "ALTER TABLE ... ALTER COLUMN TYPE on a distributed hypertable",
@@ -83,11 +68,6 @@ export const CAPABILITIES = {
         engines: { ...multinode("2.9"), fdw: FDW },
         source: "timescaledb sql/ddl_api.sql@2.9.0",
     },
-    health: {
-        what: "the function health()",
-        engines: multinode("2.9"),
-        source: "timescaledb sql/health.sql@2.9.0",
-    },
     partitionwiseAggregateBug: {
         what: "the fault that fails some queries while enable_partitionwise_aggregate is on",
         engines: multinode("2.10"),
@@ -102,11 +82,6 @@ export const CAPABILITIES = {
         what: "internal functions in _timescaledb_functions (in _timescaledb_internal before)",
         engines: { ...multinode("2.12"), fdw: [{ timescaledb: { from: "2.12" }, postgres: { from: "14" } }] },
         source: "timescaledb sql/pre_install/schemas.sql@2.12.0",
-    },
-    deprecationWarning: {
-        what: "the warning 01P01 on every multi-node function",
-        engines: multinode("2.13"),
-        source: "timescaledb tsl/src/data_node.c@2.13.0",
     },
     byRange: {
         what: "create_hypertable(..., by_range(...))",
@@ -132,11 +107,6 @@ export const CAPABILITIES = {
         what: "COPY into foreign partitions by batches instead of row by row",
         engines: fdw("16"),
         source: "postgresql.org/docs/16/postgres-fdw.html",
-    },
-    scramPassthrough: {
-        what: "the server option use_scram_passthrough",
-        engines: fdw("18"),
-        source: "postgresql.org/docs/18/postgres-fdw.html",
     },
 } as const satisfies Readonly<Record<string, Capability>>;
 

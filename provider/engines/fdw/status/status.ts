@@ -17,8 +17,8 @@ import {
 } from "../../status/status";
 import { partOf, type Part } from "../distributedHypertable/parts";
 import type { TableName } from "../distributedHypertable/rowCounts";
-import { driftOf } from "./statusDrift";
-import { ACCESS_STATUS, COMPRESSED, NODE_STATUS } from "./statusSql";
+import { driftOf } from "./drift";
+import { ACCESS_STATUS, COMPRESSED, NODE_STATUS } from "./sql";
 
 /** A marked object. */
 export interface Marked extends TableName {

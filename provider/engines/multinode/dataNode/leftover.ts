@@ -1,5 +1,5 @@
 /**
- * What a cut add_data_node() left on a data node to which the provider has no way: the node committed before the access
+ * What a cut add_data_node() left on a data node that the provider cannot reach: the node committed before the access
  * node did, and is refused from then on as one that is a data node already (TS174). Seen and mended through the access
  * node.
  */
@@ -16,13 +16,13 @@ import {
     SET_PASSWORD,
     withForeignTables,
     type ForeignTables,
-    type Way,
+    type Route,
 } from "../../preflight/remoteTables";
 import { anonymousBlock, statements } from "../block";
 import type { ClusterState } from "../cluster";
 import type { DataNodeRequest } from "./observe";
 import { foreignCluster, stillHolds, USERS_TABLES } from "./formerMember";
-import { wayOf } from "../accessRoute";
+import { routeOf } from "../accessRoute";
 import { eraseNote, isMaking, makingOf, noteSchema, planNote, readNote, type Note } from "./notes";
 import { accessDatabase, nodeDatabaseName } from "../places";
 import { deleteDistUuid, explainRelease, unknownTo } from "./release";
@@ -37,8 +37,8 @@ export interface Leftover {
 
 /** What the access node sees. */
 export interface SeenLeftover {
-    /** The access node's way to it. */
-    readonly way: Way;
+    /** The access node's route to it. */
+    readonly route: Route;
     /** What is in the database; undefined where it does not exist. */
     readonly contents: LeftoverContents | undefined;
 }
@@ -75,19 +75,19 @@ export async function observeLeftover(servers: Servers, request: DataNodeRequest
         // It may be let look, but it could not free what it sees.
         return { note };
     }
-    const way = wayOf(servers, nodeCheckOf(request), access);
+    const route = routeOf(servers, nodeCheckOf(request), access);
     try {
         const database = nodeDatabaseName(request.inputs);
-        const contents = await withForeignTables(servers, access, way, database, TABLES, readContents);
-        return { note, seen: { way, contents } };
+        const contents = await withForeignTables(servers, access, route, database, TABLES, readContents);
+        return { note, seen: { route, contents } };
     } catch (error) {
         const found = serverError(error);
         if (found === undefined) {
             throw error;
         }
-        // Else: no postgres_fdw, no way: nothing is known of the node.
+        // Else: no postgres_fdw, no route: nothing is known of the node.
         return refusalOf(found.detail ?? found.message).cause === "database"
-            ? { note, seen: { way, contents: undefined } }
+            ? { note, seen: { route, contents: undefined } }
             : { note };
     }
 }
@@ -121,7 +121,7 @@ export interface LeftoverPlan {
 /** From what is seen to a data node that can be added. */
 export function planLeftover(
     cluster: ClusterState,
-    { way, contents }: SeenLeftover,
+    { route, contents }: SeenLeftover,
     note: Note | undefined,
     { inputs }: DataNodeRequest,
 ): LeftoverPlan {
@@ -142,7 +142,7 @@ export function planLeftover(
     if (hypertables.length > 0) {
         throw stillHolds(inputs, hypertables, "Drop the database on that server, or choose another database");
     }
-    return { steps: releaseThrough(inputs, way, distUuid), ours, together };
+    return { steps: releaseThrough(inputs, route, distUuid), ours, together };
 }
 
 /**
@@ -154,8 +154,8 @@ function planMaking(inputs: DataNodeInputs): Step {
     return planNote(inputs, makingOf(inputs), why);
 }
 
-function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Step[] {
-    const secrets = way.password === undefined ? [] : [way.password];
+function releaseThrough(inputs: DataNodeInputs, route: Route, distUuid: string): Step[] {
+    const secrets = route.password === undefined ? [] : [route.password];
     const common = {
         on: accessDatabase(inputs.accessNode),
         transaction: `release ${inputs.nodeName}`,
@@ -167,7 +167,7 @@ function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Ste
             name: "setConfig",
             why: "the access node needs the data node's password for the next step",
             sql: SET_PASSWORD,
-            values: [way.password ?? ""],
+            values: [route.password ?? ""],
         },
         {
             ...common,
@@ -179,7 +179,7 @@ function releaseThrough(inputs: DataNodeInputs, way: Way, distUuid: string): Ste
                     "DECLARE had boolean := EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'postgres_fdw');",
                     "BEGIN",
                     ...statements("    ", [
-                        ...makeForeignTables(way, nodeDatabaseName(inputs), { remote_metadata: METADATA }),
+                        ...makeForeignTables(route, nodeDatabaseName(inputs), { remote_metadata: METADATA }),
                         deleteDistUuid(distUuid, "pg_temp.remote_metadata"),
                         DROP_FOREIGN_TABLES,
                     ]),

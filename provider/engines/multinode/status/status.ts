@@ -18,8 +18,8 @@ import {
     type NodeStatus,
     type RegisteredNode,
 } from "../../status/status";
-import { askThroughAccessNode, type SeenThrough } from "./statusThrough";
-import { ACCESS_STATUS, NODE_STATUS } from "./statusSql";
+import { askThroughAccessNode, type SeenThrough } from "./through";
+import { ACCESS_STATUS, NODE_STATUS } from "./sql";
 
 /** One distributed hypertable in the access node's catalogue. */
 interface AccessTable {

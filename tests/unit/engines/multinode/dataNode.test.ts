@@ -87,7 +87,7 @@ describe("plan of a data node", () => {
     });
 
     describe("with what a cut run left on a node that only the access node reaches", () => {
-        const way = {
+        const route = {
             host: "dn1.example.com",
             port: 5432,
             user: "postgres",
@@ -96,7 +96,7 @@ describe("plan of a data node", () => {
             connectTimeoutSeconds: 10,
         };
         const seen = (contents: LeftoverContents | undefined, note?: Note): ObservedDataNode =>
-            missing({ reached: false, why: "connection refused", leftover: { note, seen: { way, contents } } });
+            missing({ reached: false, why: "connection refused", leftover: { note, seen: { route, contents } } });
         const left = (more: Partial<LeftoverContents> = {}, note?: Note): ObservedDataNode =>
             seen({ timescaledb: true, distUuid: CLUSTER, hypertables: [], isEmpty: true, ...more }, note);
 

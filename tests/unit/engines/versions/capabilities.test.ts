@@ -42,12 +42,9 @@ describe("capabilities", () => {
     });
 
     it.each<[CapabilityName, string, string]>([
-        ["restorePoint", "2.1.1", "2.2.0"],
         ["insertWithCopySetting", "2.2.1", "2.3.0"],
         ["moveChunk", "2.3.1", "2.4.0"],
-        ["continuousAggregates", "2.4.2", "2.5.0"],
         ["deleteDataNodeDropDatabase", "2.5.2", "2.6.0"],
-        ["moveChunkOperationId", "2.6.1", "2.7.0"],
         ["detachDropRemoteData", "2.7.2", "2.8.0"],
         ["alterDataNode", "2.8.1", "2.9.0"],
         ["partitionwiseAggregateBug", "2.9.3", "2.10.0"],
@@ -64,7 +61,6 @@ describe("capabilities", () => {
         ["parallelCommit", "14.20", "15.0"],
         ["parallelAbort", "15.18", "16.0"],
         ["copyBatching", "15.18", "16.0"],
-        ["scramPassthrough", "17.9", "18.0"],
     ])("have %s on fdw not in PostgreSQL %s and from %s on, and never on multinode", (capability, before, from) => {
         expect(supports(capability, fdw(before))).toBe(false);
         expect(supports(capability, fdw(from))).toBe(true);
