@@ -16,6 +16,15 @@ export function literal(value: string): string {
     return escapeLiteral(text(value));
 }
 
+/** `DO $pulumi$ ... $pulumi$` around a block of PL/pgSQL, by a quote that the block does not hold. It takes no values. */
+export function anonymousBlock(body: string): string {
+    let tag = "$pulumi$";
+    for (let number = 1; body.includes(tag); number++) {
+        tag = `$pulumi${number}$`;
+    }
+    return `DO ${tag}\n${text(body)}\n${tag}`;
+}
+
 function text(value: unknown): string {
     if (typeof value !== "string") {
         throw new TypeError(`only a string can be quoted, got ${typeof value}`);

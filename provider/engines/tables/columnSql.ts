@@ -1,9 +1,9 @@
 /** Columns in SQL: how one is declared, how those of a table are read, and how the server spells what a program says. */
 import type { Session } from "../../postgres/pool";
-import { identifier } from "../../postgres/sql";
+import { identifier, literal } from "../../postgres/sql";
 import { canonicalColumns, type Canonical, type ObservedColumn } from "./columns";
 import type { Column } from "../inputs";
-import { derivedName } from "./names";
+import { derivedName, type TableName } from "./names";
 
 /** The name of the check constraint of a column. Constraints have their names for each table. */
 export function checkName(column: string): string {
@@ -86,11 +86,12 @@ export function askSpelling(session: Session, columns: readonly Column[]): Promi
 }
 
 /** The canonical forms of a table's columns. */
-export async function readSpelling(session: Session, table: string): Promise<Canonical> {
-    const [row] = await session.query<{ columns: ColumnRow[] }>(
-        `SELECT ${columnsOf(`'${table}'::regclass`)} AS columns`,
+export async function readSpelling(session: Session, { schema, name }: TableName): Promise<Canonical> {
+    const table = literal(`${schema}.${name}`);
+    const { columns } = await session.one<{ columns: ColumnRow[] }>(
+        `SELECT ${columnsOf(`${table}::regclass`)} AS columns`,
     );
-    return canonicalColumns(observedColumns(row?.columns ?? []));
+    return canonicalColumns(observedColumns(columns));
 }
 
 /**
@@ -101,12 +102,13 @@ export async function readSpelling(session: Session, table: string): Promise<Can
 export async function onTemporaryTable<T>(
     session: Session,
     elements: string,
-    use: (table: string) => Promise<T>,
+    use: (table: TableName) => Promise<T>,
 ): Promise<T> {
+    const name = "pulumi_timescaledb_spelling";
     await session.query("BEGIN");
     try {
-        await session.query(`CREATE TEMPORARY TABLE pulumi_timescaledb_spelling (${elements})`);
-        return await use("pg_temp.pulumi_timescaledb_spelling");
+        await session.query(`CREATE TEMPORARY TABLE ${name} (${elements})`);
+        return await use({ schema: "pg_temp", name });
     } finally {
         await session.query("ROLLBACK");
     }

@@ -6,7 +6,7 @@
  * catalogue is not what the program says but what the server makes of it: recorded when it was applied, and asked of
  * the server for what is spelled otherwise since (see columnSql.ts).
  */
-import type { Column } from "../inputs";
+import type { Column, DistributedHypertableInputs } from "../inputs";
 
 /** A column as the catalogue has it, in the server's words. */
 export interface ObservedColumn {
@@ -29,10 +29,23 @@ export type Canonical = Readonly<Record<string, string>>;
 export type ColumnChange =
     | { readonly kind: "add"; readonly column: Column }
     | { readonly kind: "drop"; readonly column: ObservedColumn }
-    | { readonly kind: "type"; readonly column: Column; readonly from: string; readonly losesValues: boolean }
-    | { readonly kind: "nullable"; readonly column: Column }
+    | {
+          readonly kind: "type";
+          readonly column: Column;
+          readonly from: string;
+          /** The canonical form of the requested type. */
+          readonly to: string;
+          readonly losesValues: boolean;
+      }
+    | { readonly kind: "nullable"; readonly column: Column; readonly to: boolean }
     | { readonly kind: "default"; readonly column: Column; readonly from: string | undefined }
-    | { readonly kind: "collation"; readonly column: Column; readonly from: string | undefined }
+    | {
+          readonly kind: "collation";
+          readonly column: Column;
+          readonly from: string | undefined;
+          /** The canonical form of the type, which stays. */
+          readonly to: string;
+      }
     | { readonly kind: "check"; readonly column: Column; readonly from: ObservedColumn["check"] };
 
 /** A part of a column that has a canonical form. */
@@ -115,15 +128,15 @@ function compareColumn(
     required: ReadonlySet<string>,
 ): ColumnChange[] {
     const changes: ColumnChange[] = [];
+    const to = canonical[canonicalPath(column.name, "type")] ?? column.type;
     if (!isSame(column, "type", found.type, canonical)) {
-        const to = canonical[canonicalPath(column.name, "type")] ?? column.type;
-        changes.push({ kind: "type", column, from: found.type, losesValues: !isWidening(found.type, to) });
+        changes.push({ kind: "type", column, from: found.type, to, losesValues: !isWidening(found.type, to) });
     }
     if (column.collation !== found.collation) {
-        changes.push({ kind: "collation", column, from: found.collation });
+        changes.push({ kind: "collation", column, from: found.collation, to });
     }
     if (found.nullable !== isNullable(column, required)) {
-        changes.push({ kind: "nullable", column });
+        changes.push({ kind: "nullable", column, to: !found.nullable });
     }
     if (!isSame(column, "default", found.default, canonical)) {
         changes.push({ kind: "default", column, from: found.default });
@@ -191,6 +204,14 @@ function isSame(column: Column, part: SpelledPart, found: string | undefined, ca
         return requested === found;
     }
     return found === (canonical[canonicalPath(column.name, part)] ?? requested);
+}
+
+/** Columns that the server keeps NOT NULL whatever the program says. */
+export function requiredColumns({
+    primaryKey,
+    timeColumn,
+}: Pick<DistributedHypertableInputs, "primaryKey" | "timeColumn">): ReadonlySet<string> {
+    return new Set([timeColumn, ...(primaryKey ?? [])]);
 }
 
 /** Whether a column takes NULL on the server. */

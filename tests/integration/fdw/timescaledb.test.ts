@@ -108,6 +108,24 @@ describeMixed("The engine fdw with the access node on $name", (access) => {
         TIMEOUT_MS,
     );
 
+    it.each([
+        ["1 year", 360],
+        ["1 month", 30],
+        ["1 year 2 months 3 days", 423],
+    ])(
+        "makes chunks of %s, which TimescaleDB counts as %d days, and sees no drift",
+        async (chunkTimeInterval, days) => {
+            const table = live.hypertable("years");
+            await table.create(live.tableValues("years", { chunkTimeInterval, numberPartitions: 2 }));
+            expect(
+                await onNode("SELECT DISTINCT time_interval::text AS interval FROM timescaledb_information.dimensions"),
+            ).toEqual([{ interval: `${days} days` }]);
+            await table.expectNoDrift();
+            await table.delete();
+        },
+        TIMEOUT_MS,
+    );
+
     it(
         "deletes a row in one chunk only",
         async () => {

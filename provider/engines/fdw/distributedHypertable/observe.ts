@@ -2,6 +2,7 @@
 import type { Session } from "../../../postgres/pool";
 import { askSpelling } from "../../tables/columnSql";
 import type { Canonical } from "../../tables/columns";
+import { askInterval } from "../../tables/intervals";
 import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../../inputs";
 import type { Purpose, Request } from "../../engine";
 import { ownerOf } from "../../marks/ownership";
@@ -237,15 +238,4 @@ export function spellingHash({
 }: Pick<DistributedHypertableInputs, "columns" | "chunkTimeInterval">): string {
     const spelled = (columns ?? []).map((column) => [column.name, column.type, column.default, column.check]);
     return shortHash(JSON.stringify([spelled, chunkTimeInterval]));
-}
-
-async function askInterval(session: Session, interval: string | number = "7 days"): Promise<string> {
-    if (typeof interval === "number") {
-        return String(interval);
-    }
-    const [row] = await session.query<{ microseconds: string }>(
-        "SELECT (extract(epoch FROM $1::interval) * 1000000)::bigint::text AS microseconds",
-        [interval],
-    );
-    return row?.microseconds ?? interval;
 }

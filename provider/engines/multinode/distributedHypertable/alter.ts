@@ -1,29 +1,23 @@
 /** Changing a distributed hypertable in place, in one transaction across all nodes. */
 import { ProviderError } from "../../../errors";
-import { identifier, literal, qualified } from "../../../postgres/sql";
 import type { DistributedHypertableInputs } from "../../inputs";
-import type { Plan, Step } from "../../step";
-import { withMarker } from "../../marks/marker";
+import { at, type Plan, type Statement } from "../../step";
 import { ownerOf, wantedMark } from "../../marks/ownership";
-import { planColumns } from "./columns";
-import { planAttach, planDetach } from "./nodes";
+import { compareColumns, requiredColumns, type Canonical, type ColumnChange } from "../../tables/columns";
+import { alterColumn, isTypeChange, refuseLosses } from "../../tables/columnSteps";
+import { DEFAULT_CHUNK_INTERVAL, INTERVAL_PATH, intervalArgument } from "../../tables/intervals";
+import { findSchema } from "../../tables/schemas";
+import { markObject, renameObject } from "../../tables/statements";
+import { describeNeeds, supports } from "../../versions/capabilities";
 import { functionOf, markerOf, type ClusterState } from "../cluster";
-import type { HypertableRequest } from ".";
-import type { ObservedHypertable } from "./observe";
-import { requestedName } from "./names";
-import { DEFAULT_CHUNK_INTERVAL, INTERVAL_PATH, intervalArgument } from "./intervals";
-import { planKeys } from "./keys";
 import { accessDatabase } from "../places";
+import { planKeys } from "./keys";
+import { planAttach, planDetach } from "./nodes";
+import type { HypertableRequest, ObservedTable } from "./observe";
 import { planCreateSchema } from "./schemas";
-import type { DimensionState, HypertableState, TableState } from "./tables";
+import { requestedName, spaceDimension, timeDimension, type HypertableState, type TableState } from "./tables";
 
 const TRANSACTION = "alter distributed hypertable";
-
-/** A step whose place and transaction are those of the whole change. */
-export type TableStep = Omit<Step, "on">;
-
-/** An observation with a table in it. */
-export type ObservedTable = ObservedHypertable & { readonly table: TableState };
 
 /** The steps from a distributed hypertable to the requested one. */
 export function planAlterHypertable(
@@ -35,25 +29,21 @@ export function planAlterHypertable(
     const { inputs } = request;
     const { table } = observed;
     const { hypertable } = table;
-    if (hypertable === undefined) {
-        return { steps: [], warnings: [] };
-    }
     refuseOtherDimensions(table, hypertable, inputs);
-    const on = accessDatabase(inputs.accessNode);
-    const leaving = planDetach(on, cluster, observed, hypertable, nodes, request);
+    const leaving = planDetach({ cluster, observed, nodes, request });
     const keys = planKeys(table, observed.canonical, request);
-    const steps: TableStep[] = [
+    const statements = [
         ...planName(cluster, observed, request),
         ...planMark(cluster, table, request),
-        ...planAttach(cluster, hypertable, nodes, request),
+        ...planAttach(cluster, hypertable, nodes, inputs),
         ...keys.drops,
         ...planColumns(cluster, table, observed.canonical, inputs),
         ...keys.adds,
-        ...planDimensions(cluster, observed, hypertable, inputs),
-        ...leaving.steps,
+        ...planDimensions(cluster, observed, inputs),
+        ...leaving.detach,
     ];
     return {
-        steps: [...leaving.before, ...steps.map((step) => ({ ...step, on, transaction: TRANSACTION }))],
+        steps: [...leaving.moves, ...at(accessDatabase(inputs.accessNode), statements, TRANSACTION)],
         warnings: leaving.warnings,
     };
 }
@@ -75,97 +65,94 @@ function refuseOtherDimensions(
     }
 }
 
-/** The first time dimension. */
-export function timeDimension({ dimensions }: HypertableState): DimensionState | undefined {
-    return dimensions.find(({ partitions }) => partitions === null);
-}
-
-/** The first space dimension. */
-export function spaceDimension({ dimensions }: HypertableState): DimensionState | undefined {
-    return dimensions.find(({ partitions }) => partitions !== null);
-}
-
 function planName(
     cluster: ClusterState,
     { table, schemas }: ObservedTable,
     { inputs }: HypertableRequest,
-): TableStep[] {
+): Statement[] {
     const { schema, tableName } = inputs;
-    const isRenamed = table.name !== tableName;
-    const isMoved = table.schema !== schema;
-    const found = schemas.find(({ name }) => name === schema);
-    const nodes = table.hypertable?.nodes ?? [];
+    const isThere = findSchema(schemas, schema) !== undefined;
     return [
-        ...(isMoved ? planCreateSchema(cluster, schema, found, nodes, markerOf(cluster, inputs)) : []),
-        ...(isRenamed
-            ? [
-                  {
-                      name: "renameTable",
-                      why: `the table is called ${table.name}`,
-                      sql: `ALTER TABLE ${qualified(table.schema, table.name)} RENAME TO ${identifier(tableName)}`,
-                  },
-              ]
-            : []),
-        ...(isMoved
-            ? [
-                  {
-                      name: "setSchema",
-                      why: `the table is in schema ${table.schema}`,
-                      sql: `ALTER TABLE ${qualified(table.schema, tableName)} SET SCHEMA ${identifier(schema)}`,
-                  },
-              ]
-            : []),
+        ...(table.schema === schema ? [] : planCreateSchema(cluster, table.hypertable.nodes, inputs, isThere)),
+        ...renameObject("TABLE", table, { schema, name: tableName }),
     ];
 }
 
-function planMark(cluster: ClusterState, { comment, marker }: TableState, request: HypertableRequest): TableStep[] {
+function planMark(cluster: ClusterState, { comment, marker }: TableState, request: HypertableRequest): Statement[] {
     const { inputs, last } = request;
-    const mark = markerOf(cluster, inputs);
-    const wanted = wantedMark(ownerOf(request), marker, mark);
-    const lost = marker === undefined && last?.created.table === false;
-    const text = withMarker(comment, lost ? { ...wanted, adopted: true } : wanted);
-    return text === comment
-        ? []
-        : [
-              {
-                  name: "markTable",
-                  why: "the mark on the table is missing or old",
-                  sql: `COMMENT ON TABLE ${requestedName(inputs)} IS ${literal(text)}`,
-              },
-          ];
+    const wanted = wantedMark(ownerOf(request), marker, markerOf(cluster, inputs));
+    const isLost = marker === undefined && last?.created.table === false;
+    return markObject(
+        "TABLE",
+        { schema: inputs.schema, name: inputs.tableName },
+        comment,
+        isLost ? { ...wanted, adopted: true } : wanted,
+    );
+}
+
+function planColumns(
+    cluster: ClusterState,
+    table: TableState,
+    canonical: Canonical,
+    inputs: DistributedHypertableInputs,
+): Statement[] {
+    if (inputs.columns === undefined) {
+        return [];
+    }
+    const changes = compareColumns(inputs.columns, table.columns, canonical, requiredColumns(inputs));
+    changes.forEach((change) => refuseChange(change, cluster));
+    refuseLosses(changes, inputs);
+    const name = { schema: inputs.schema, name: inputs.tableName };
+    return changes.flatMap((change) => alterColumn(name, change, false));
+}
+
+function refuseChange(change: ColumnChange, { versions }: ClusterState): void {
+    if (change.kind === "default") {
+        throw new ProviderError(
+            "NOT_SUPPORTED",
+            `the default of column "${change.column.name}" cannot be changed on multi-node`,
+            { remedy: `Set it back to ${change.from ?? "none"}, or add another column` },
+        );
+    }
+    if (isTypeChange(change) && !supports("alterColumnType", versions)) {
+        throw new ProviderError(
+            "NOT_SUPPORTED",
+            `changing the type of a column needs ${describeNeeds("alterColumnType", "multinode")}`,
+            { remedy: "Set it back, or update TimescaleDB first" },
+        );
+    }
 }
 
 /** All three act on new chunks only. */
 function planDimensions(
     cluster: ClusterState,
-    { canonical }: ObservedTable,
-    hypertable: HypertableState,
+    { canonical, table: { hypertable } }: ObservedTable,
     inputs: DistributedHypertableInputs,
-): TableStep[] {
+): Statement[] {
     const time = timeDimension(hypertable);
     const space = spaceDimension(hypertable);
-    const { numberPartitions, replicationFactor } = inputs;
-    const interval = inputs.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL;
+    const { numberPartitions, replicationFactor, chunkTimeInterval: interval = DEFAULT_CHUNK_INTERVAL } = inputs;
+    const table = requestedName(inputs);
     return [
         ...(time !== undefined && time.length !== canonical[INTERVAL_PATH]
             ? [
                   {
-                      name: "setChunkTimeInterval",
+                      name: `set chunk time interval to ${interval}`,
                       why: `chunks span ${time.interval}`,
                       sql: `SELECT ${functionOf(cluster, "set_chunk_time_interval")}(
     $1::regclass, ${intervalArgument(interval, 2)}, $3::name)`,
-                      values: [requestedName(inputs), interval, time.column],
+                      values: [table, interval, time.column],
                   },
               ]
             : []),
         ...(space !== undefined && numberPartitions !== undefined && space.partitions !== numberPartitions
             ? [
                   {
-                      name: "setNumberPartitions",
+                      name: `set number of partitions to ${numberPartitions}`,
                       why: `there are ${space.partitions} partitions`,
                       sql: `SELECT ${functionOf(cluster, "set_number_partitions")}(
     $1::regclass, $2::integer, $3::name)`,
-                      values: [requestedName(inputs), numberPartitions, space.column],
+                      values: [table, numberPartitions, space.column],
                   },
               ]
             : []),
@@ -173,10 +160,10 @@ function planDimensions(
             ? []
             : [
                   {
-                      name: "setReplicationFactor",
+                      name: `set replication factor to ${replicationFactor}`,
                       why: `new chunks get ${hypertable.replicationFactor} copies`,
                       sql: `SELECT ${functionOf(cluster, "set_replication_factor")}($1::regclass, $2::integer)`,
-                      values: [requestedName(inputs), replicationFactor],
+                      values: [table, replicationFactor],
                   },
               ]),
     ];

@@ -67,11 +67,10 @@ async function countRows(
     await session.query("BEGIN READ ONLY");
     try {
         await session.query(`SET LOCAL statement_timeout = '${COUNT_TIMEOUT}'`);
-        const [row] = await session.query<{ count: number }>(
+        const { count } = await session.one<{ count: number }>(
             `SELECT count(*)::int AS count FROM (SELECT FROM ${qualified(schema, name)} LIMIT $1::bigint) rows`,
             [COUNTED_ROWS + 1],
         );
-        const count = row?.count ?? 0;
         return { rows: Math.min(count, COUNTED_ROWS), isMore: count > COUNTED_ROWS };
     } catch (error) {
         if (error instanceof ProviderError) {

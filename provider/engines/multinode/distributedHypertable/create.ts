@@ -3,57 +3,51 @@
  * nodes: it is there with its indexes and its mark, or nothing of it is.
  */
 import { ProviderError } from "../../../errors";
-import { identifier, literal, qualified } from "../../../postgres/sql";
+import { anonymousBlock, identifier, qualified } from "../../../postgres/sql";
 import { columnDefinition } from "../../tables/columnSql";
+import { DEFAULT_CHUNK_INTERVAL, intervalArgument } from "../../tables/intervals";
+import { findSchema } from "../../tables/schemas";
+import { markObject } from "../../tables/statements";
 import type { DistributedHypertableInputs } from "../../inputs";
-import type { Step } from "../../step";
-import { withMarker } from "../../marks/marker";
+import { at, type Statement, type Step } from "../../step";
 import { isMarked, ownerOf } from "../../marks/ownership";
-import { anonymousBlock } from "../block";
 import { functionOf, markerOf, type ClusterState } from "../cluster";
-import { contentsText, type TableContents } from "./contents";
-import type { HypertableRequest } from ".";
-import type { ObservedHypertable } from "./observe";
-import { requestedName } from "./names";
-import { createIndex, indexName } from "./indexes";
-import { intervalArgument, DEFAULT_CHUNK_INTERVAL } from "./intervals";
 import { accessDatabase } from "../places";
+import { contentsText } from "./contents";
+import { planIndex } from "./keys";
+import type { HypertableRequest, ObservedHypertable } from "./observe";
 import { planCreateSchema } from "./schemas";
-import type { TableState } from "./tables";
+import { requestedName, type TableState } from "./tables";
 
 const TRANSACTION = "create distributed hypertable";
-
-type Bare = Omit<Step, "on">;
 
 /** The steps to a distributed hypertable where there is none. */
 export function planCreateHypertable(
     cluster: ClusterState,
-    observed: ObservedHypertable | undefined,
+    observed: ObservedHypertable,
     nodes: readonly string[],
     request: HypertableRequest,
 ): Step[] {
     const { inputs } = request;
-    const { table } = observed ?? {};
-    const schema = observed?.schemas.find(({ name }) => name === inputs.schema);
-    const steps: Bare[] = [
-        ...planCreateSchema(cluster, inputs.schema, schema, nodes, markerOf(cluster, inputs)),
+    const { table, schemas } = observed;
+    const distribute = distributeStatement(cluster, nodes, inputs);
+    const statements = [
+        ...planCreateSchema(cluster, nodes, inputs, findSchema(schemas, inputs.schema) !== undefined),
         ...(table === undefined
-            ? [createTable(inputs), distribute(cluster, nodes, inputs), ...createIndexes(inputs)]
-            : convert(cluster, table, observed?.contents, nodes, request)),
-        mark(cluster, table, request),
+            ? [createTable(inputs), distribute, ...createIndexes(inputs)]
+            : distributeExisting(table, observed, inputs, distribute)),
+        ...mark(cluster, table, request),
     ];
-    return steps.map((step) => ({ ...step, on: accessDatabase(inputs.accessNode), transaction: TRANSACTION }));
+    return at(accessDatabase(inputs.accessNode), statements, TRANSACTION);
 }
 
-function createTable(inputs: DistributedHypertableInputs): Bare {
+function createTable(inputs: DistributedHypertableInputs): Statement {
     const { columns, primaryKey, uniqueKeys, schema, tableName } = inputs;
     if (columns === undefined) {
         throw new ProviderError(
             "NOT_FOUND",
             `table "${schema}.${tableName}" does not exist, and no columns are given`,
-            {
-                remedy: "Give columns to have the table made",
-            },
+            { remedy: "Give columns to have the table made" },
         );
     }
     const list = (names: readonly string[]): string => names.map(identifier).join(", ");
@@ -63,16 +57,20 @@ function createTable(inputs: DistributedHypertableInputs): Bare {
         ...(uniqueKeys ?? []).map((key) => `UNIQUE (${list(key)})`),
     ];
     return {
-        name: "createTable",
+        name: `create table ${schema}.${tableName}`,
         why: `table ${schema}.${tableName} does not exist`,
         sql: `CREATE TABLE ${requestedName(inputs)} (\n    ${elements.join(",\n    ")}\n)`,
     };
 }
 
-function distribute(cluster: ClusterState, nodes: readonly string[], inputs: DistributedHypertableInputs): Bare {
+function distributeStatement(
+    cluster: ClusterState,
+    nodes: readonly string[],
+    inputs: DistributedHypertableInputs,
+): Statement {
     const interval = inputs.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL;
     return {
-        name: "createDistributedHypertable",
+        name: `create distributed hypertable ${inputs.schema}.${inputs.tableName}`,
         why: `${inputs.schema}.${inputs.tableName} is not distributed`,
         sql: `SELECT FROM ${functionOf(cluster, "create_distributed_hypertable")}(
     relation => $1::regclass,
@@ -104,65 +102,53 @@ function distribute(cluster: ClusterState, nodes: readonly string[], inputs: Dis
     };
 }
 
-function createIndexes(inputs: DistributedHypertableInputs): Bare[] {
-    const known = new Set((inputs.columns ?? []).map(({ name }) => name));
-    return (inputs.indexes ?? []).map((index) => {
-        const name = indexName(inputs.tableName, index);
-        return {
-            name: "createIndex",
-            why: `index ${name} does not exist`,
-            sql: createIndex(requestedName(inputs), name, index, known),
-        };
-    });
+function createIndexes({ schema, tableName, columns, indexes }: DistributedHypertableInputs): Statement[] {
+    const known = new Set((columns ?? []).map(({ name }) => name));
+    return (indexes ?? []).map((index) => planIndex({ schema, name: tableName }, index, known));
 }
 
 /** A table that holds rows is emptied into a temporary one, and filled again through the data nodes. */
-function convert(
-    cluster: ClusterState,
+function distributeExisting(
     table: TableState,
-    contents: TableContents | undefined,
-    nodes: readonly string[],
-    request: HypertableRequest,
-): Bare[] {
-    const { inputs } = request;
-    if (contents === undefined || contents.rows === 0) {
-        return [distribute(cluster, nodes, inputs)];
+    { contents }: ObservedHypertable,
+    { migrateData }: DistributedHypertableInputs,
+    distribute: Statement,
+): Statement[] {
+    if (contents.rows === 0) {
+        return [distribute];
     }
-    if (!inputs.migrateData) {
-        throw new ProviderError(
-            "HOLDS_DATA",
-            `"${table.schema}.${table.name}" holds rows (${contentsText(contents)})`,
-            {
-                remedy: "Set migrateData: true to have them moved to the data nodes, or empty the table",
-            },
-        );
+    const name = `${table.schema}.${table.name}`;
+    if (!migrateData) {
+        throw new ProviderError("HOLDS_DATA", `"${name}" holds rows (${contentsText(contents)})`, {
+            remedy: "Set migrateData: true to have them moved to the data nodes, or empty the table",
+        });
     }
     const source = qualified(table.schema, table.name);
     const written = table.columns
-        .filter(({ name }) => !table.generatedColumns.includes(name))
-        .map(({ name }) => identifier(name))
+        .filter((column) => !table.generatedColumns.includes(column.name))
+        .map((column) => identifier(column.name))
         .join(", ");
     const why = "the rows of the table go to the data nodes";
-    const staging = "pg_temp.pulumi_timescaledb_staging";
+    const staging = "pulumi_timescaledb_staging";
     return [
-        { name: "lockTable", why, sql: `LOCK TABLE ${source} IN ACCESS EXCLUSIVE MODE` },
+        { name: `lock table ${name}`, why, sql: `LOCK TABLE ${source} IN ACCESS EXCLUSIVE MODE` },
         {
-            name: "createStagingTable",
+            name: `copy rows of ${name} to a staging table`,
             why,
-            sql: `CREATE TEMPORARY TABLE pulumi_timescaledb_staging AS TABLE ${source}`,
+            sql: `CREATE TEMPORARY TABLE ${staging} AS TABLE ${source}`,
         },
-        { name: "truncate", why, sql: `TRUNCATE ${source}` },
-        distribute(cluster, nodes, inputs),
+        { name: `truncate table ${name}`, why, sql: `TRUNCATE ${source}` },
+        distribute,
         {
-            name: "insert",
+            name: `copy rows of ${name} from the staging table`,
             why,
-            sql: `INSERT INTO ${source} (${written}) OVERRIDING SYSTEM VALUE SELECT ${written} FROM ${staging}`,
+            sql: `INSERT INTO ${source} (${written}) OVERRIDING SYSTEM VALUE SELECT ${written} FROM pg_temp.${staging}`,
         },
         {
-            name: "countRows",
+            name: `count rows of ${name}`,
             why: "no row may be lost on the way",
             sql: anonymousBlock(`DECLARE
-    before bigint := (SELECT count(*) FROM ${staging});
+    before bigint := (SELECT count(*) FROM pg_temp.${staging});
     after bigint := (SELECT count(*) FROM ${source});
 BEGIN
     IF before <> after THEN
@@ -170,18 +156,15 @@ BEGIN
     END IF;
 END`),
         },
-        { name: "dropStagingTable", why: "every row arrived", sql: `DROP TABLE ${staging}` },
+        { name: "drop the staging table", why: "every row arrived", sql: `DROP TABLE pg_temp.${staging}` },
     ];
 }
 
-function mark(cluster: ClusterState, table: TableState | undefined, request: HypertableRequest): Bare {
-    const ours = markerOf(cluster, request.inputs);
+function mark(cluster: ClusterState, table: TableState | undefined, request: HypertableRequest): Statement[] {
+    const { inputs } = request;
+    const ours = markerOf(cluster, inputs);
     const isOurs =
         table === undefined || (isMarked(ownerOf(request), table.marker) && table.marker?.adopted === undefined);
-    const marker = isOurs ? ours : { ...ours, adopted: true as const };
-    return {
-        name: "markTable",
-        why: `${request.inputs.schema}.${request.inputs.tableName} bears the mark of its resource`,
-        sql: `COMMENT ON TABLE ${requestedName(request.inputs)} IS ${literal(withMarker(table?.comment, marker))}`,
-    };
+    const name = { schema: inputs.schema, name: inputs.tableName };
+    return markObject("TABLE", name, table?.comment, isOurs ? ours : { ...ours, adopted: true });
 }

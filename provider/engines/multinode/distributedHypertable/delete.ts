@@ -1,58 +1,50 @@
 /** From what is there to nothing: the table with all its chunks, then the schema that was made for it. */
 import { ProviderError } from "../../../errors";
-import { qualified, literal } from "../../../postgres/sql";
-import { withoutMarker } from "../../marks/marker";
-import { schemaDropFollows, type Plan, type Step } from "../../step";
+import { anonymousBlock, literal, qualified } from "../../../postgres/sql";
 import { isMarked, ownerOf } from "../../marks/ownership";
-import { anonymousBlock } from "../block";
+import { at, schemaDropFollows, type Plan, type Statement } from "../../step";
+import { findSchema, isOurSchema } from "../../tables/schemas";
+import { unmarkObject } from "../../tables/statements";
 import { functionOf, type ClusterState } from "../cluster";
-import { contentsText } from "./contents";
-import type { HypertableRequest } from ".";
-import type { ObservedHypertable } from "./observe";
 import { planHeal } from "../liveness";
 import { accessDatabase } from "../places";
-import { isOurSchema, planDropSchema } from "./schemas";
+import { contentsText } from "./contents";
+import type { HypertableRequest, ObservedHypertable } from "./observe";
+import { planDropSchema } from "./schemas";
 import type { TableState } from "./tables";
 
-const NOTHING: Plan = { steps: [], warnings: [] };
-
 /** The steps by which a table goes, or is let go where it was there before. */
-export function planDeleteHypertable(observed: ObservedHypertable | undefined, request: HypertableRequest): Plan {
+export function planDeleteHypertable(observed: ObservedHypertable, request: HypertableRequest): Plan {
     const { inputs, last } = request;
-    const { cluster, table } = observed ?? {};
-    if (observed === undefined || cluster === undefined || cluster.clusterId !== inputs.accessNode.id) {
-        return NOTHING;
+    const { cluster, table } = observed;
+    if (cluster === undefined || cluster.clusterId !== inputs.accessNode.id) {
+        return { steps: [], warnings: [] };
     }
     const on = accessDatabase(inputs.accessNode);
     if (table === undefined) {
-        const schema = observed.schemas.find(({ name }) => name === (last?.schema ?? inputs.schema));
+        const schema = findSchema(observed.schemas, last?.schema ?? inputs.schema);
         return { steps: planDropSchema(on, cluster, schema, schemaNodes(cluster, request)), warnings: [] };
     }
     const { marker } = table;
-    const name = `"${table.schema}.${table.name}"`;
-    if (marker === undefined || !isMarked(ownerOf(request), marker)) {
-        const warnings = [`table ${name} is not this resource's any more and is left alone`];
-        return { steps: [], warnings: last?.created.table === true ? warnings : [] };
+    if (!isMarked(ownerOf(request), marker)) {
+        const warning = `table "${table.schema}.${table.name}" is not this resource's any more and is left alone`;
+        return { steps: [], warnings: last?.created.table === true ? [warning] : [] };
     }
-    const isKept = marker.adopted === true && !inputs.forceDestroy;
-    if (isKept) {
-        return { steps: [unmark(table, request)], warnings: [] };
-    }
-    return planDrop(cluster, observed, table, request);
+    // A distributed hypertable cannot become an ordinary table again: letting it go takes our mark off.
+    return marker?.adopted === true && !inputs.forceDestroy
+        ? { steps: at(on, [unmarkObject("TABLE", table, table.comment)]), warnings: [] }
+        : planDrop(cluster, observed, table, request);
 }
 
 function planDrop(
     cluster: ClusterState,
-    observed: ObservedHypertable,
+    { contents, alive, inDoubt, schemas }: ObservedHypertable,
     table: TableState,
-    request: HypertableRequest,
+    { inputs }: HypertableRequest,
 ): Plan {
-    const { inputs } = request;
-    const { contents, alive, inDoubt } = observed;
     const on = accessDatabase(inputs.accessNode);
     const name = `"${table.schema}.${table.name}"`;
-    const nodes = table.hypertable?.nodes ?? [];
-    const dead = nodes.filter((node) => !alive.has(node));
+    const dead = (table.hypertable?.nodes ?? []).filter((node) => !alive.has(node));
     if (contents.rows !== 0 && !inputs.forceDestroy) {
         throw new ProviderError("HOLDS_DATA", `${name} holds ${contentsText(contents)}`, {
             remedy: "Set forceDestroy: true and run `pulumi up` before you remove it, or empty the table",
@@ -62,15 +54,13 @@ function planDrop(
         throw new ProviderError(
             "SERVER_UNREACHABLE",
             `${name} is on data nodes that do not answer: ${dead.join(", ")}`,
-            {
-                remedy: "Start them, or set forceDestroy: true and run `pulumi up` before you remove it",
-            },
+            { remedy: "Start them, or set forceDestroy: true and run `pulumi up` before you remove it" },
         );
     }
-    const drop: Step = {
-        name: "dropTable",
-        why: `${name} is removed`,
-        on,
+    const healed = [...inDoubt.left, ...inDoubt.possible].filter((node) => alive.has(node));
+    const drop: Statement = {
+        name: `drop table ${table.schema}.${table.name}`,
+        why: "the resource is deleted",
         sql: `DROP TABLE IF EXISTS ${qualified(table.schema, table.name)}${inputs.forceDestroy ? " CASCADE" : ""}`,
         destroys: {
             what: `${name} with ${contents.chunks} chunks`,
@@ -79,40 +69,22 @@ function planDrop(
     };
     return {
         steps: [
-            ...planHeal(
-                on,
-                cluster,
-                [...inDoubt.left, ...inDoubt.possible].filter((node) => alive.has(node)),
-            ),
-            ...dead.flatMap((node) => forgetNode(cluster, table, node, request)),
-            drop,
+            ...planHeal(on, cluster, healed),
+            ...dead.flatMap((node) => at(on, forgetNode(cluster, table, node), `forget ${node}`)),
+            ...at(on, [drop]),
         ],
-        ...(isOurSchema(
-            observed.schemas.find((schema) => schema.name === table.schema),
-            cluster.clusterId,
-        )
-            ? schemaDropFollows(table.schema)
-            : {}),
+        ...(isOurSchema(findSchema(schemas, table.schema), cluster.clusterId) ? schemaDropFollows(table.schema) : {}),
         warnings: dead.map((node) => `table ${name} stays on data node "${node}", which does not answer`),
     };
 }
 
 /** Without these no statement on the table succeeds while the node is down; none of them contacts it. */
-function forgetNode(
-    cluster: ClusterState,
-    { schema, name, hypertable }: TableState,
-    node: string,
-    { inputs }: HypertableRequest,
-): Step[] {
-    const on = accessDatabase(inputs.accessNode);
-    const transaction = `forget ${node}`;
+function forgetNode(cluster: ClusterState, { schema, name, hypertable }: TableState, node: string): Statement[] {
     const why = `${node} does not answer`;
     return [
         {
-            name: "dropForeignTable",
+            name: `drop foreign tables of chunks on ${node} alone`,
             why,
-            on,
-            transaction,
             sql: anonymousBlock(`DECLARE chunk record;
 BEGIN
     FOR chunk IN
@@ -127,26 +99,13 @@ BEGIN
 END`),
         },
         {
-            name: "detachDataNode",
+            name: `detach data node ${node}`,
             why,
-            on,
-            transaction,
             sql: `SELECT ${functionOf(cluster, "detach_data_node")}(
     node_name => $1::name, hypertable => $2::regclass, force => true)`,
             values: [node, qualified(schema, name)],
         },
     ];
-}
-
-/** A distributed hypertable cannot become an ordinary table again: letting it go takes our mark off. */
-function unmark({ schema, name, comment }: TableState, { inputs }: HypertableRequest): Step {
-    const text = withoutMarker(comment);
-    return {
-        name: "unmarkTable",
-        why: `"${schema}.${name}" was there before and is kept`,
-        on: accessDatabase(inputs.accessNode),
-        sql: `COMMENT ON TABLE ${qualified(schema, name)} IS ${text === null ? "NULL" : literal(text)}`,
-    };
 }
 
 /** The nodes that may have the schema: a node that was removed since took its own along. */

@@ -1,28 +1,25 @@
 /** A distributed hypertable as the program would have to describe it. */
 import { ProviderError } from "../../../errors";
-import { canonicalColumns, describeColumns, type Canonical } from "../../tables/columns";
+import { canonicalColumns, describeColumns, requiredColumns, type Canonical } from "../../tables/columns";
+import { INTERVAL_PATH } from "../../tables/intervals";
+import { findSchema, isOurSchema } from "../../tables/schemas";
 import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../../inputs";
 import type { Description } from "../../engine";
-import { requiredColumns } from "./columns";
-import { spaceDimension, timeDimension } from "./alter";
-import type { HypertableRequest } from ".";
-import type { ObservedHypertable } from "./observe";
 import { indexPath } from "./indexes";
-import { INTERVAL_PATH } from "./intervals";
 import { findIndex, findUniqueKey, isSameList, primaryKeyOf } from "./keys";
-import { isOurSchema } from "./schemas";
-import type { HypertableState, TableState } from "./tables";
+import { isHypertableThere, type HypertableRequest, type ObservedHypertable } from "./observe";
+import { spaceDimension, timeDimension, type HypertableState, type TableState } from "./tables";
 
 /** What is there, as inputs and outputs. */
 export function describeHypertable(
-    { cluster, table, canonical, schemas }: ObservedHypertable,
+    observed: ObservedHypertable,
     { inputs, last }: HypertableRequest,
 ): Description<DistributedHypertableInputs, DistributedHypertableComputed> {
-    const hypertable = table?.hypertable;
-    if (cluster === undefined || table === undefined || hypertable === undefined) {
+    if (!isHypertableThere(observed)) {
         throw new ProviderError("NOT_FOUND", `"${inputs.schema}.${inputs.tableName}" is not there`);
     }
-    const schema = schemas.find(({ name }) => name === table.schema);
+    const { table, canonical, schemas } = observed;
+    const { hypertable } = table;
     return {
         inputs: {
             ...inputs,
@@ -44,7 +41,7 @@ export function describeHypertable(
             attachedDataNodes: hypertable.nodes,
             created: {
                 table: table.marker === undefined ? (last?.created.table ?? false) : table.marker.adopted !== true,
-                schema: isOurSchema(schema, cluster.clusterId),
+                schema: isOurSchema(findSchema(schemas, table.schema), observed.cluster?.clusterId),
             },
             canonical: recordedForms(table, hypertable, canonical, inputs),
         },

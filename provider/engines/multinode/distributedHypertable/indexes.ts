@@ -1,10 +1,9 @@
-/** Indexes: how one is declared, and how the server tells those that are there. */
-import { createHash } from "node:crypto";
+/** Indexes as the access node has them, and how the server spells those that a program declares. */
 import type { Session } from "../../../postgres/pool";
-import { identifier } from "../../../postgres/sql";
-import type { Canonical } from "../../tables/columns";
 import type { Index } from "../../inputs";
-import { derivedName } from "../../tables/names";
+import type { Canonical } from "../../tables/columns";
+import { createIndex, indexDefinition } from "../../tables/indexes";
+import { derivedName, shortHash, type TableName } from "../../tables/names";
 
 /** An index that is there, without those of constraints. */
 export interface IndexState {
@@ -29,38 +28,9 @@ export const INDEX_DEFINITION = `concat(
        FROM generate_series(1, i.indnkeyatts) k),
     ')', ' WHERE ' || pg_get_expr(i.indpred, i.indrelid))`;
 
-/**
- * CREATE INDEX, without whatever comes from the server: it must read the same on every node.
- *
- * @param table the quoted, qualified name
- * @param known the names of the table's columns
- */
-export function createIndex(table: string, name: string, index: Index, known: ReadonlySet<string>): string {
-    const elements = index.columns.map((text) => indexElement(text, known)).join(", ");
-    return (
-        `CREATE ${index.unique ? "UNIQUE " : ""}INDEX ${identifier(name)} ON ${table}` +
-        ` USING ${identifier(index.method ?? "btree")} (${elements})` +
-        (index.where === undefined ? "" : ` WHERE ${index.where}`)
-    );
-}
-
 /** The name of an index: as the program says, else one that follows from the table and the definition. */
 export function indexName(table: string, index: Index): string {
-    if (index.name !== undefined) {
-        return index.name;
-    }
-    const hash = createHash("sha256").update(indexPath(index)).digest("hex").slice(0, 8);
-    return derivedName(table, `_${hash}_idx`);
-}
-
-/** A column's name, one with a direction behind it, or an expression, which stays as it is. */
-function indexElement(text: string, known: ReadonlySet<string>): string {
-    if (known.has(text)) {
-        return identifier(text);
-    }
-    const [, column = "", order = ""] =
-        /^(.+?)((?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?)$/is.exec(text) ?? [];
-    return known.has(column) ? `${identifier(column)}${order}` : text;
+    return index.name ?? derivedName(table, `_${shortHash(indexPath(index))}_idx`);
 }
 
 /**
@@ -70,20 +40,21 @@ function indexElement(text: string, known: ReadonlySet<string>): string {
  */
 export async function readIndexSpelling(
     session: Session,
-    table: string,
+    table: TableName,
     indexes: readonly Index[],
     known: ReadonlySet<string>,
 ): Promise<Canonical> {
     const spelling: Record<string, string> = {};
     for (const [number, index] of indexes.entries()) {
         const name = `pulumi_timescaledb_spelling_${number}`;
-        await session.query(createIndex(table, name, index, known));
-        const [row] = await session.query<{ definition: string }>(
+        const { unique } = index;
+        await session.query(createIndex(table, name, { unique, definition: indexDefinition(index, known) }).sql);
+        const { definition } = await session.one<{ definition: string }>(
             `SELECT ${INDEX_DEFINITION} AS definition
                FROM pg_catalog.pg_index i WHERE i.indexrelid = $1::regclass`,
-            [`pg_temp.${name}`],
+            [`${table.schema}.${name}`],
         );
-        spelling[indexPath(index)] = row?.definition ?? "";
+        spelling[indexPath(index)] = definition;
     }
     return spelling;
 }

@@ -1,21 +1,22 @@
 /** Primary key, unique keys and indexes of a distributed hypertable. */
-import { identifier, qualified } from "../../../postgres/sql";
-import type { Canonical } from "../../tables/columns";
+import { identifier } from "../../../postgres/sql";
 import type { DistributedHypertableInputs, Index } from "../../inputs";
-import type { TableStep } from "./alter";
-import type { HypertableRequest } from ".";
-import { requestedName } from "./names";
-import { createIndex, indexName, indexPath, type IndexState } from "./indexes";
-import type { KeyState, TableState } from "./tables";
+import type { Statement } from "../../step";
+import type { Canonical } from "../../tables/columns";
+import { createIndex, dropIndex, indexDefinition } from "../../tables/indexes";
+import type { TableName } from "../../tables/names";
+import { indexName, indexPath, type IndexState } from "./indexes";
+import type { HypertableRequest } from "./observe";
+import { requestedName, type KeyState, type TableState } from "./tables";
 
-/** Steps that go before the columns change, and steps that go after. */
-export interface KeySteps {
-    readonly drops: readonly TableStep[];
-    readonly adds: readonly TableStep[];
+/** Statements that go before the columns change, and statements that go after. */
+export interface KeyStatements {
+    readonly drops: readonly Statement[];
+    readonly adds: readonly Statement[];
 }
 
-/** The steps to the requested keys and indexes. Those that the program never asked for are somebody else's and stay. */
-export function planKeys(table: TableState, canonical: Canonical, request: HypertableRequest): KeySteps {
+/** The statements to the requested keys and indexes. Those that the program never asked for are somebody else's and stay. */
+export function planKeys(table: TableState, canonical: Canonical, request: HypertableRequest): KeyStatements {
     const parts = [
         planPrimaryKey(table, request),
         planUniqueKeys(table, request),
@@ -47,7 +48,7 @@ export function isSameList(a: readonly string[] | undefined, b: readonly string[
     return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function planPrimaryKey(table: TableState, { inputs, last }: HypertableRequest): KeySteps {
+function planPrimaryKey(table: TableState, { inputs, last }: HypertableRequest): KeyStatements {
     const found = primaryKeyOf(table);
     const { primaryKey } = inputs;
     const isLeft = primaryKey === undefined && last?.primaryKey === undefined;
@@ -55,41 +56,48 @@ function planPrimaryKey(table: TableState, { inputs, last }: HypertableRequest):
         return { drops: [], adds: [] };
     }
     return {
-        drops: found === undefined ? [] : [dropConstraint(found, inputs)],
-        adds: primaryKey === undefined ? [] : [addConstraint("PRIMARY KEY", primaryKey, inputs)],
+        drops: found === undefined ? [] : [dropKey(found, inputs)],
+        adds: primaryKey === undefined ? [] : [addKey({ primary: true, columns: primaryKey }, inputs)],
     };
 }
 
-function planUniqueKeys(table: TableState, { inputs, last }: HypertableRequest): KeySteps {
+function planUniqueKeys(table: TableState, { inputs, last }: HypertableRequest): KeyStatements {
     const requested = inputs.uniqueKeys ?? [];
     const dropped = (last?.uniqueKeys ?? [])
         .filter((columns) => !requested.some((key) => isSameList(key, columns)))
         .flatMap((columns) => findUniqueKey(table, columns) ?? []);
     return {
-        drops: dropped.map((key) => dropConstraint(key, inputs)),
+        drops: dropped.map((key) => dropKey(key, inputs)),
         adds: requested
             .filter((columns) => findUniqueKey(table, columns) === undefined)
-            .map((columns) => addConstraint("UNIQUE", columns, inputs)),
+            .map((columns) => addKey({ primary: false, columns }, inputs)),
     };
 }
 
-function dropConstraint({ name, columns }: KeyState, inputs: DistributedHypertableInputs): TableStep {
+function dropKey({ name, primary, columns }: KeyState, inputs: DistributedHypertableInputs): Statement {
     return {
-        name: "dropConstraint",
+        name: `drop ${keyText(primary, columns)}`,
         why: `the key on ${columns.join(", ")} is not requested`,
         sql: `ALTER TABLE ${requestedName(inputs)} DROP CONSTRAINT ${identifier(name)}`,
     };
 }
 
-function addConstraint(kind: string, columns: readonly string[], inputs: DistributedHypertableInputs): TableStep {
+function addKey(
+    { primary, columns }: Pick<KeyState, "primary" | "columns">,
+    inputs: DistributedHypertableInputs,
+): Statement {
     return {
-        name: "addConstraint",
+        name: `add ${keyText(primary, columns)}`,
         why: `there is no key on ${columns.join(", ")}`,
-        sql: `ALTER TABLE ${requestedName(inputs)} ADD ${kind} (${columns.map(identifier).join(", ")})`,
+        sql: `ALTER TABLE ${requestedName(inputs)} ADD ${primary ? "PRIMARY KEY" : "UNIQUE"} (${columns.map(identifier).join(", ")})`,
     };
 }
 
-function planIndexes(table: TableState, canonical: Canonical, { inputs, last }: HypertableRequest): KeySteps {
+function keyText(primary: boolean, columns: readonly string[]): string {
+    return primary ? "primary key" : `unique key on ${columns.join(", ")}`;
+}
+
+function planIndexes(table: TableState, canonical: Canonical, { inputs, last }: HypertableRequest): KeyStatements {
     const requested = inputs.indexes ?? [];
     const known = new Set((inputs.columns ?? table.columns).map(({ name }) => name));
     const missing = requested.filter((index) => findIndex(table, index, canonical) === undefined);
@@ -99,19 +107,23 @@ function planIndexes(table: TableState, canonical: Canonical, { inputs, last }: 
         .flatMap((index) => findIndex(table, index, last?.canonical ?? {}) ?? [])
         .filter(({ name }) => !kept.has(name));
     const dropped = new Map([...remade, ...unrequested].map((index) => [index.name, index]));
+    const { schema, tableName } = inputs;
     return {
-        drops: [...dropped.keys()].map((name) => ({
-            name: "dropIndex",
-            why: `index ${name} is not requested as it is`,
-            sql: `DROP INDEX ${qualified(inputs.schema, name)}`,
-        })),
-        adds: missing.map((index) => {
-            const name = indexName(inputs.tableName, index);
-            return {
-                name: "createIndex",
-                why: `index ${name} does not exist`,
-                sql: createIndex(requestedName(inputs), name, index, known),
-            };
-        }),
+        drops: [...dropped.keys()].map((name) =>
+            dropIndex({ schema, name }, `index ${name} is not requested as it is`),
+        ),
+        adds: missing.map((index) => planIndex({ schema, name: tableName }, index, known)),
     };
+}
+
+/**
+ * Makes an index.
+ *
+ * @param known the names of the table's columns
+ */
+export function planIndex(table: TableName, index: Index, known: ReadonlySet<string>): Statement {
+    return createIndex(table, indexName(table.name, index), {
+        unique: index.unique,
+        definition: indexDefinition(index, known),
+    });
 }

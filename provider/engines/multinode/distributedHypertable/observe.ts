@@ -1,22 +1,26 @@
 /** What there is of a distributed hypertable, and what the server makes of how it is requested. */
-import type { Purpose } from "../../engine";
+import type { Purpose, Request } from "../../engine";
 import type { Session } from "../../../postgres/pool";
 import { qualified } from "../../../postgres/sql";
 import { columnDefinition, onTemporaryTable, readSpelling } from "../../tables/columnSql";
 import { recordedSpelling, type Canonical } from "../../tables/columns";
-import type { DistributedHypertableInputs } from "../../inputs";
+import { askInterval, DEFAULT_CHUNK_INTERVAL, INTERVAL_PATH } from "../../tables/intervals";
+import type { TableName } from "../../tables/names";
+import type { SchemaState } from "../../tables/schemas";
+import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../../inputs";
 import { isMarked, ownerOf } from "../../marks/ownership";
 import { ACCESS, type Servers } from "../../run/servers";
 import { snapshot } from "../../run/snapshot";
 import { observeCluster, orGone, type ClusterState } from "../cluster";
-import type { HypertableRequest } from ".";
 import { indexPath, readIndexSpelling } from "./indexes";
-import { askInterval, DEFAULT_CHUNK_INTERVAL, INTERVAL_PATH } from "./intervals";
 import { pingNodes } from "../liveness";
 import { observeContents, type TableContents } from "./contents";
 import { observeInDoubt, type InDoubt } from "../inDoubt";
-import { observeSchemas, type SchemaState } from "./schemas";
-import { findTable, observeTables, type TableName, type TableState } from "./tables";
+import { observeSchemas } from "./schemas";
+import { findTable, observeTables, type HypertableState, type TableState } from "./tables";
+
+/** What a program requests of a distributed hypertable. */
+export type HypertableRequest = Request<DistributedHypertableInputs, DistributedHypertableComputed>;
 
 /** What there is of a distributed hypertable. */
 export interface ObservedHypertable {
@@ -37,22 +41,28 @@ export interface ObservedHypertable {
     readonly contents: TableContents;
 }
 
+/** An observation with a distributed hypertable in it. */
+export type ObservedTable = ObservedHypertable & {
+    readonly table: TableState & { readonly hypertable: HypertableState };
+};
+
 const NO_DOUBT: InDoubt = { left: [], possible: [] };
 const NO_CONTENTS: TableContents = { chunks: 0, rows: 0, isMore: false, soleChunks: [], cutMoves: [] };
 
-/** A plan needs what surrounds the table even where nothing of it is left: only a read is told that it is gone. */
+/** Reads the cluster and the table on the access node. A change is also told what surrounds the table. */
 export async function observeHypertable(
     servers: Servers,
     request: HypertableRequest,
     purpose: Purpose,
-): Promise<ObservedHypertable | undefined> {
-    const observed = await orGone(() =>
-        servers.on(servers.cluster(ACCESS), (session) => observeOn(session, servers, request, purpose)),
-    );
-    if (purpose === "read") {
-        return observed?.table?.hypertable === undefined ? undefined : observed;
-    }
+): Promise<ObservedHypertable> {
+    const place = servers.cluster(ACCESS);
+    const observed = await orGone(() => servers.on(place, (session) => observeOn(session, servers, request, purpose)));
     return observed ?? nothingThere();
+}
+
+/** Whether the distributed hypertable is there. */
+export function isHypertableThere(observed: ObservedHypertable): observed is ObservedTable {
+    return observed.table?.hypertable !== undefined;
 }
 
 /** No table, and no cluster. */
@@ -138,10 +148,11 @@ function pick(
 
 /** The canonical forms: those recorded for the same spelling, else what the server makes of it now. */
 async function spell(session: Session, table: TableState, { inputs, last }: HypertableRequest): Promise<Canonical> {
-    return {
-        ...(recordedForms(inputs, last) ?? (await askForms(session, table, inputs))),
-        ...(await spellInterval(session, { inputs, last })),
-    };
+    const forms = recordedForms(inputs, last) ?? (await askForms(session, table, inputs));
+    const interval = inputs.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL;
+    const isRecorded = last !== undefined && (last.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL) === interval;
+    const recorded = isRecorded ? last.canonical[INTERVAL_PATH] : undefined;
+    return { ...forms, [INTERVAL_PATH]: recorded ?? (await askInterval(session, interval)) };
 }
 
 function recordedForms(inputs: DistributedHypertableInputs, last: HypertableRequest["last"]): Canonical | undefined {
@@ -166,17 +177,4 @@ async function askForms(
         ...(columns === undefined ? {} : await readSpelling(session, temporary)),
         ...(await readIndexSpelling(session, temporary, indexes ?? [], known)),
     }));
-}
-
-async function spellInterval(
-    session: Session,
-    { inputs, last }: Pick<HypertableRequest, "inputs" | "last">,
-): Promise<Canonical> {
-    const requested = inputs.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL;
-    if (typeof requested === "number") {
-        return { [INTERVAL_PATH]: String(requested) };
-    }
-    const before = last && (last.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL);
-    const recorded = before === requested ? last?.canonical[INTERVAL_PATH] : undefined;
-    return { [INTERVAL_PATH]: recorded ?? (await askInterval(session, requested)) };
 }

@@ -2,45 +2,42 @@
 import { ProviderError } from "../../../errors";
 import { schemaDropFollows, type Plan, type Step } from "../../step";
 import { mayTake, ownerOf } from "../../marks/ownership";
-import { planAlterHypertable } from "./alter";
+import { findSchema, isOurSchema } from "../../tables/schemas";
+import { alreadyExists, takenError } from "../../tables/statements";
 import { requireCluster, type ClusterState } from "../cluster";
-import { planCreateHypertable } from "./create";
-import type { HypertableRequest } from ".";
-import type { ObservedHypertable } from "./observe";
 import { planHeal } from "../liveness";
 import { accessDatabase } from "../places";
-import { isOurSchema, planDropSchema } from "./schemas";
+import { planAlterHypertable } from "./alter";
+import { planCreateHypertable } from "./create";
+import { isHypertableThere, type HypertableRequest, type ObservedHypertable } from "./observe";
+import { planDropSchema } from "./schemas";
 import type { TableState } from "./tables";
 
 /** The steps to the requested table. */
-export function planHypertable(observed: ObservedHypertable | undefined, request: HypertableRequest): Plan {
+export function planHypertable(observed: ObservedHypertable, request: HypertableRequest): Plan {
     const { inputs, last } = request;
-    const cluster = requireCluster(observed?.cluster, inputs.accessNode);
+    const cluster = requireCluster(observed.cluster, inputs.accessNode);
     const on = accessDatabase(inputs.accessNode);
-    const { table, inTheWay } = observed ?? {};
+    const { table, inTheWay, inDoubt } = observed;
     if (inTheWay !== undefined) {
-        throw alreadyExists(inTheWay, "and this resource's table cannot be renamed to it");
+        const { schema, name } = inTheWay;
+        throw alreadyExists(`"${schema}.${name}" exists, and this resource's table cannot be renamed to it`);
     }
     const nodes = wantedNodes(cluster, table, request);
     refuseUnknownNodes(cluster, nodes);
     if (table !== undefined) {
         refuseOthers(table, request);
     }
-    const planned =
-        observed === undefined || table?.hypertable === undefined
-            ? { steps: planCreateHypertable(cluster, observed, nodes, request), warnings: [] }
-            : planAlterHypertable(cluster, { ...observed, table }, nodes, request);
-    const left = observed?.schemas.find(({ name }) => name === last?.schema && name !== inputs.schema);
-    const steps: Step[] = [
-        ...planned.steps,
-        ...planDropSchema(on, cluster, table?.schema === left?.name ? undefined : left, nodes),
-    ];
-    const { left: inDoubt, possible } = observed?.inDoubt ?? { left: [], possible: [] };
+    const planned = isHypertableThere(observed)
+        ? planAlterHypertable(cluster, observed, nodes, request)
+        : { steps: planCreateHypertable(cluster, observed, nodes, request), warnings: [] };
+    const left = last?.schema === inputs.schema ? undefined : findSchema(observed.schemas, last?.schema);
+    const leavesIt = table !== undefined && table.schema === left?.name;
+    const steps: Step[] = [...planned.steps, ...(leavesIt ? [] : planDropSchema(on, cluster, left, nodes))];
+    const healed = steps.length > 0 ? [...inDoubt.left, ...inDoubt.possible] : inDoubt.left;
     return {
-        steps: [...planHeal(on, cluster, steps.length > 0 ? [...inDoubt, ...possible] : inDoubt), ...steps],
-        ...(left !== undefined && table?.schema === left.name && isOurSchema(left, cluster.clusterId)
-            ? schemaDropFollows(left.name)
-            : {}),
+        steps: [...planHeal(on, cluster, healed), ...steps],
+        ...(leavesIt && isOurSchema(left, cluster.clusterId) ? schemaDropFollows(table.schema) : {}),
         warnings: planned.warnings,
     };
 }
@@ -76,27 +73,19 @@ function refuseUnknownNodes(cluster: ClusterState, nodes: readonly string[]): vo
 /** A table that is there is ours by its mark; one that is only to become distributed is meant by its name. */
 function refuseOthers(table: TableState, request: HypertableRequest): void {
     const { columns } = request.inputs;
-    const isMeant = columns === undefined && table.hypertable === undefined && table.marker === undefined;
+    const name = `"${table.schema}.${table.name}"`;
     if (table.kind !== "r") {
-        throw alreadyExists(table, "and is no ordinary table");
+        throw alreadyExists(`${name} exists and is no ordinary table`);
     }
+    const isMeant = columns === undefined && table.hypertable === undefined && table.marker === undefined;
     if (!isMeant && !mayTake(ownerOf(request), table.marker)) {
-        throw alreadyExists(
-            table,
-            table.marker === undefined ? "and was not made by this resource" : `and belongs to ${table.marker.urn}`,
-        );
+        throw takenError(table, table.marker);
     }
-    if (table.hypertable !== undefined && table.hypertable.replicationFactor === null) {
+    if (table.hypertable?.replicationFactor === null) {
         throw new ProviderError(
             "ALREADY_EXISTS",
-            `"${table.schema}.${table.name}" is a hypertable of the access node alone, which cannot become distributed`,
+            `${name} is a hypertable of the access node alone, which cannot become distributed`,
             { remedy: "Copy its rows into another table, or choose another name" },
         );
     }
-}
-
-function alreadyExists({ schema, name }: TableState, how: string): ProviderError {
-    return new ProviderError("ALREADY_EXISTS", `"${schema}.${name}" exists ${how}`, {
-        remedy: "Choose another name, drop it, or set adopt: true to take it over",
-    });
 }

@@ -3,16 +3,13 @@
  * database. It asks no data node, and so works with all of them down.
  */
 import type { Session } from "../../../postgres/pool";
+import { qualified } from "../../../postgres/sql";
+import type { DistributedHypertableInputs } from "../../inputs";
 import { columnsOf, observedColumns, type ColumnRow } from "../../tables/columnSql";
 import type { ObservedColumn } from "../../tables/columns";
+import type { TableName } from "../../tables/names";
 import { readMarker, type Marker } from "../../marks/marker";
 import { INDEX_DEFINITION, type IndexState } from "./indexes";
-
-/** A schema and a name in it. */
-export interface TableName {
-    readonly schema: string;
-    readonly name: string;
-}
 
 /** A table, as the access node has it. */
 export interface TableState extends TableName {
@@ -148,4 +145,19 @@ function tableState({ hypertable, columns, ...table }: TableRow): TableState {
 /** The table of that name among some, if it is there. */
 export function findTable(tables: readonly TableState[], { schema, name }: TableName): TableState | undefined {
     return tables.find((table) => table.schema === schema && table.name === name);
+}
+
+/** The quoted name under which the table is requested. */
+export function requestedName({ schema, tableName }: DistributedHypertableInputs): string {
+    return qualified(schema, tableName);
+}
+
+/** The first time dimension. */
+export function timeDimension({ dimensions }: HypertableState): DimensionState | undefined {
+    return dimensions.find(({ partitions }) => partitions === null);
+}
+
+/** The first space dimension. */
+export function spaceDimension({ dimensions }: HypertableState): DimensionState | undefined {
+    return dimensions.find(({ partitions }) => partitions !== null);
 }

@@ -1,7 +1,8 @@
 import type { DistributedHypertableInputs } from "../../../../provider/engines/inputs";
 import type { Plan } from "../../../../provider/engines/step";
-import { distributedHypertable } from "../../../../provider/engines/multinode/distributedHypertable";
+import { distributedHypertable } from "../../../../provider/engines/multinode";
 import { indexPath } from "../../../../provider/engines/multinode/distributedHypertable/indexes";
+import { nothingThere } from "../../../../provider/engines/multinode/distributedHypertable/observe";
 import {
     canonical,
     clusterOf,
@@ -25,7 +26,7 @@ const request = { inputs: tableInputs, newId };
 const known = { ...request, last: tableOutputs };
 const whole = observedTable(tableState());
 const changing = (more: Partial<Inputs>) => ({ ...known, inputs: { ...tableInputs, ...more } });
-const wishing = (more: Partial<Inputs>) => ({ inputs: { ...tableInputs, ...more }, newId });
+const requesting = (more: Partial<Inputs>) => ({ inputs: { ...tableInputs, ...more }, newId });
 
 /** The statements of a plan that are not bound calls, on one line each. */
 const sql = ({ steps }: Plan): string[] => steps.map((step) => step.sql.replace(/\s+/g, " "));
@@ -34,7 +35,7 @@ describe("plan of a distributed hypertable", () => {
     it("makes it whole in one transaction where there is nothing", () => {
         const plan = distributedHypertable.plan(
             observedTable(),
-            wishing({
+            requesting({
                 primaryKey: ["time", "device"],
                 uniqueKeys: [["device", "time"]],
                 indexes: [{ columns: ["temp DESC"] }],
@@ -42,10 +43,10 @@ describe("plan of a distributed hypertable", () => {
         );
         expect(names(plan)).toEqual([
             "remoteTxnHealDataNode",
-            "createTable",
-            "createDistributedHypertable",
-            "createIndex",
-            "markTable",
+            "create table public.conditions",
+            "create distributed hypertable public.conditions",
+            expect.stringMatching(/^create index conditions_[0-9a-f]{8}_idx$/),
+            "mark table public.conditions",
         ]);
         expect(plan.steps[0]?.transaction).toBeUndefined();
         expect(new Set(plan.steps.slice(1).map(({ transaction }) => transaction)).size).toBe(1);
@@ -64,31 +65,33 @@ describe("plan of a distributed hypertable", () => {
     });
 
     it("takes a number as an integer column's interval, and an interval as an interval", () => {
-        const [, , text] = sql(distributedHypertable.plan(observedTable(), wishing({ chunkTimeInterval: "1 day" })));
-        const [, , number] = sql(distributedHypertable.plan(observedTable(), wishing({ chunkTimeInterval: 1000 })));
+        const [, , text] = sql(distributedHypertable.plan(observedTable(), requesting({ chunkTimeInterval: "1 day" })));
+        const [, , number] = sql(distributedHypertable.plan(observedTable(), requesting({ chunkTimeInterval: 1000 })));
         expect(text).toContain("chunk_time_interval => $7::interval");
         expect(number).toContain("chunk_time_interval => $7::bigint");
     });
 
     it("makes a missing schema on all nodes, marked, in the same transaction", () => {
-        const plan = distributedHypertable.plan(observedTable(), wishing({ schema: "own" }));
-        expect(names(plan).slice(1, 6)).toEqual([
-            "lockSchema",
-            "createSchema",
-            "markSchema",
-            "distributedExec",
-            "createTable",
+        const plan = distributedHypertable.plan(observedTable(), requesting({ schema: "own" }));
+        expect(names(plan).slice(1, 4)).toEqual([
+            "create schema own",
+            "create schema own on the data nodes",
+            "create table own.conditions",
         ]);
-        const there = { schemas: [{ name: "own", comment: null, marker: undefined, isEmpty: false }] };
-        const other = distributedHypertable.plan(observedTable(undefined, there), wishing({ schema: "own" }));
-        expect(names(other).slice(1, 3)).toEqual(["distributedExec", "createTable"]);
+        expect(sql(plan)[1]).toContain('"urn":"urn:t"');
+        const there = { schemas: [{ name: "own", marker: undefined, empty: false }] };
+        const other = distributedHypertable.plan(observedTable(undefined, there), requesting({ schema: "own" }));
+        expect(names(other).slice(1, 3)).toEqual([
+            "create schema own on the data nodes",
+            "create table own.conditions",
+        ]);
     });
 
     it("puts a table without stated nodes on those that the access node has and that are available", () => {
         const cluster = clusterOf([entryOf("dn1"), entryOf("dn2", { available: false }), entryOf("dn3")]);
         const plan = distributedHypertable.plan(
             observedTable(undefined, { cluster }),
-            wishing({ dataNodes: undefined }),
+            requesting({ dataNodes: undefined }),
         );
         expect(plan.steps[2]?.values?.at(-1)).toEqual(["dn1", "dn3"]);
         expect(distributedHypertable.plan(whole, changing({ dataNodes: undefined })).steps).toEqual([]);
@@ -105,27 +108,29 @@ describe("plan of a distributed hypertable", () => {
         const plan = (left: string[], possible: string[]) =>
             distributedHypertable.plan({ ...whole, inDoubt: { left, possible } }, change);
         expect(plan(["dn2"], ["dn1"]).steps[0]?.values).toEqual([["dn2", "dn1"]]);
-        expect(names(plan([], []))).toEqual(["setReplicationFactor"]);
+        expect(names(plan([], []))).toEqual(["set replication factor to 2"]);
     });
 
     describe("refuses", () => {
         it("another cluster, one that is gone, and nodes that are not there", () => {
             const foreign = { ...whole, cluster: { ...clusterOf([]), clusterId: OTHER_CLUSTER } };
             expect(() => distributedHypertable.plan(foreign, known)).toThrow(/FOREIGN_CLUSTER/);
-            expect(() => distributedHypertable.plan(undefined, known)).toThrow(/NOT_FOUND/);
-            expect(() => distributedHypertable.plan(observedTable(), wishing({ dataNodes: ["dn1", "dn9"] }))).toThrow(
-                /"dn9".*NOT_FOUND/s,
-            );
+            expect(() => distributedHypertable.plan(nothingThere(), known)).toThrow(/NOT_FOUND/);
+            expect(() =>
+                distributedHypertable.plan(observedTable(), requesting({ dataNodes: ["dn1", "dn9"] })),
+            ).toThrow(/"dn9".*NOT_FOUND/s);
             const none = observedTable(undefined, { cluster: clusterOf([]) });
-            expect(() => distributedHypertable.plan(none, wishing({ dataNodes: undefined }))).toThrow(/no data nodes/);
+            expect(() => distributedHypertable.plan(none, requesting({ dataNodes: undefined }))).toThrow(
+                /no data nodes/,
+            );
         });
 
         it("a table of another resource, or without a mark, unless adopted", () => {
             for (const marker of [markOf(OTHER_URN), undefined]) {
                 const state = observedTable(tableState({ marker }));
                 expect(() => distributedHypertable.plan(state, request)).toThrow(/ALREADY_EXISTS/);
-                const plan = distributedHypertable.plan(state, wishing({ adopt: true }));
-                expect(names(plan)).toEqual(["remoteTxnHealDataNode", "markTable"]);
+                const plan = distributedHypertable.plan(state, requesting({ adopt: true }));
+                expect(names(plan)).toEqual(["remoteTxnHealDataNode", "mark table public.conditions"]);
                 expect(sql(plan)[1]).toContain('"adopted":true');
             }
         });
@@ -148,7 +153,7 @@ describe("plan of a distributed hypertable", () => {
         });
 
         it("no columns where there is no table", () => {
-            expect(() => distributedHypertable.plan(observedTable(), wishing({ columns: undefined }))).toThrow(
+            expect(() => distributedHypertable.plan(observedTable(), requesting({ columns: undefined }))).toThrow(
                 /NOT_FOUND/,
             );
         });
@@ -158,27 +163,31 @@ describe("plan of a distributed hypertable", () => {
         const { hypertable: _hypertable, ...plain } = tableState({ marker: undefined });
         const empty = observedTable(plain);
         const full = { ...empty, contents: { chunks: 0, rows: 7, isMore: false, soleChunks: [], cutMoves: [] } };
-        const omitted = wishing({ columns: undefined });
+        const omitted = requesting({ columns: undefined });
 
         it("makes it distributed, and marks it as somebody else's", () => {
             const plan = distributedHypertable.plan(empty, omitted);
-            expect(names(plan)).toEqual(["remoteTxnHealDataNode", "createDistributedHypertable", "markTable"]);
+            expect(names(plan)).toEqual([
+                "remoteTxnHealDataNode",
+                "create distributed hypertable public.conditions",
+                "mark table public.conditions",
+            ]);
             expect(sql(plan)[2]).toContain('"adopted":true');
         });
 
         it("moves its rows through a counted staging table only when asked to", () => {
             expect(() => distributedHypertable.plan(full, omitted)).toThrow(/7 rows.*HOLDS_DATA/s);
-            const plan = distributedHypertable.plan(full, wishing({ columns: undefined, migrateData: true }));
+            const plan = distributedHypertable.plan(full, requesting({ columns: undefined, migrateData: true }));
             expect(names(plan)).toEqual([
                 "remoteTxnHealDataNode",
-                "lockTable",
-                "createStagingTable",
-                "truncate",
-                "createDistributedHypertable",
-                "insert",
-                "countRows",
-                "dropStagingTable",
-                "markTable",
+                "lock table public.conditions",
+                "copy rows of public.conditions to a staging table",
+                "truncate table public.conditions",
+                "create distributed hypertable public.conditions",
+                "copy rows of public.conditions from the staging table",
+                "count rows of public.conditions",
+                "drop the staging table",
+                "mark table public.conditions",
             ]);
             expect(new Set(plan.steps.slice(1).map(({ transaction }) => transaction)).size).toBe(1);
         });
@@ -187,14 +196,16 @@ describe("plan of a distributed hypertable", () => {
             const table = { ...plain, generatedColumns: ["temp"] };
             const plan = distributedHypertable.plan(
                 { ...full, table },
-                wishing({ columns: undefined, migrateData: true }),
+                requesting({ columns: undefined, migrateData: true }),
             );
             expect(sql(plan)[5]).toContain('("time", "device") OVERRIDING SYSTEM VALUE');
         });
 
         it("takes one with stated columns for its own only with adopt", () => {
             expect(() => distributedHypertable.plan(empty, request)).toThrow(/ALREADY_EXISTS/);
-            expect(names(distributedHypertable.plan(empty, wishing({ adopt: true })))).toContain("markTable");
+            expect(names(distributedHypertable.plan(empty, requesting({ adopt: true })))).toContain(
+                "mark table public.conditions",
+            );
         });
     });
 
@@ -204,17 +215,17 @@ describe("plan of a distributed hypertable", () => {
             { name: "site", type: "text", nullable: true },
         ];
         const cases: [string, Partial<Inputs>, string[]][] = [
-            ["the name", { tableName: "new" }, ["renameTable"]],
-            ["the interval", { chunkTimeInterval: "1 day" }, ["setChunkTimeInterval"]],
-            ["the number of partitions", { numberPartitions: 4 }, ["setNumberPartitions"]],
-            ["the replication factor", { replicationFactor: 2 }, ["setReplicationFactor"]],
-            ["a column more", { columns: added }, ["addColumn"]],
-            ["the primary key", { primaryKey: ["time", "device"] }, ["alterColumnNotNull", "addConstraint"]],
-            ["a unique key", { uniqueKeys: [["time", "device"]] }, ["addConstraint"]],
-            ["an index", { indexes: [{ columns: ["temp"] }] }, ["createIndex"]],
-            ["a node more", { dataNodes: ["dn1", "dn2", "dn3"] }, ["attachDataNode"]],
-            ["a node less", { dataNodes: ["dn1"] }, ["detachDataNode"]],
-            ["the owner of the mark", { logicalUrn: "urn:new" }, ["markTable"]],
+            ["the name", { tableName: "new" }, ["rename table conditions to new"]],
+            ["the interval", { chunkTimeInterval: "1 day" }, ["set chunk time interval to 1 day"]],
+            ["the number of partitions", { numberPartitions: 4 }, ["set number of partitions to 4"]],
+            ["the replication factor", { replicationFactor: 2 }, ["set replication factor to 2"]],
+            ["a column more", { columns: added }, ["add column site"]],
+            ["the primary key", { primaryKey: ["time", "device"] }, ["set column device not null", "add primary key"]],
+            ["a unique key", { uniqueKeys: [["time", "device"]] }, ["add unique key on time, device"]],
+            ["an index", { indexes: [{ name: "by_temp", columns: ["temp"] }] }, ["create index by_temp"]],
+            ["a node more", { dataNodes: ["dn1", "dn2", "dn3"] }, ["attach data node dn3"]],
+            ["a node less", { dataNodes: ["dn1"] }, ["detach data node dn2"]],
+            ["the owner of the mark", { logicalUrn: "urn:new" }, ["mark table public.conditions"]],
         ];
 
         it.each(cases)("%s", (_title, change, expected) => {
@@ -229,7 +240,7 @@ describe("plan of a distributed hypertable", () => {
         });
 
         it("a schema that is made, and one that was made and is empty", () => {
-            const own = { name: "old", comment: null, marker: markOf("urn:t"), isEmpty: false };
+            const own = { name: "old", marker: markOf("urn:t"), empty: false };
             const moved = changing({ schema: "new" });
             const last = { ...tableOutputs, schema: "old" };
             const plan = distributedHypertable.plan(
@@ -238,18 +249,16 @@ describe("plan of a distributed hypertable", () => {
             );
             expect(names(plan)).toEqual([
                 "remoteTxnHealDataNode",
-                "lockSchema",
-                "createSchema",
-                "markSchema",
-                "distributedExec",
-                "setSchema",
+                "create schema new",
+                "create schema new on the data nodes",
+                "move table conditions to schema new",
             ]);
-            const left = { ...whole, table: tableState({ schema: "new" }), schemas: [{ ...own, isEmpty: true }] };
+            const left = { ...whole, table: tableState({ schema: "new" }), schemas: [{ ...own, empty: true }] };
             expect(names(distributedHypertable.plan(left, { ...moved, last }))).toEqual([
                 "remoteTxnHealDataNode",
-                "distributedExec",
-                "distributedExec",
-                "dropSchema",
+                "drop schema old on dn1",
+                "drop schema old on dn2",
+                "drop schema old",
             ]);
         });
 
@@ -263,7 +272,11 @@ describe("plan of a distributed hypertable", () => {
                 ...changing({ uniqueKeys: [["device", "time"]] }),
                 last,
             });
-            expect(names(plan).slice(1)).toEqual(["dropConstraint", "alterColumnNotNull", "addConstraint"]);
+            expect(names(plan).slice(1)).toEqual([
+                "drop primary key",
+                "drop not null of column device",
+                "add unique key on device, time",
+            ]);
         });
 
         it("keys and indexes of somebody else stay", () => {
@@ -285,8 +298,8 @@ describe("plan of a distributed hypertable", () => {
             expect(plan(table("any", "btree (temp)"), index)).toEqual([]);
             expect(plan(table("mine", "btree (device)"), named)).toEqual([
                 "remoteTxnHealDataNode",
-                "dropIndex",
-                "createIndex",
+                "drop index mine",
+                "create index mine",
             ]);
         });
 
@@ -300,7 +313,7 @@ describe("plan of a distributed hypertable", () => {
             const state = observedTable(tableState({ indexes: [{ name: "x", definition: "btree (temp)" }] }));
             expect(names(distributedHypertable.plan(state, { ...known, last }))).toEqual([
                 "remoteTxnHealDataNode",
-                "dropIndex",
+                "drop index x",
             ]);
         });
 
@@ -310,7 +323,7 @@ describe("plan of a distributed hypertable", () => {
                 observedTable(tableState({ hypertable })),
                 changing({ dataNodes: ["dn1", "dn2", "dn3"] }),
             );
-            expect(names(plan).slice(1)).toEqual(["attachDataNode", "distributedExec"]);
+            expect(names(plan).slice(1)).toEqual(["attach data node dn3", "set compression on dn3"]);
             expect(plan.steps[2]?.values).toEqual([
                 `ALTER TABLE "public"."conditions" SET (timescaledb.compress, timescaledb.compress_segmentby = 'device')`,
                 ["dn3"],
@@ -323,8 +336,8 @@ describe("plan of a distributed hypertable", () => {
         ])("with %s partitions given, the server repartitions: %s", (numberPartitions, repartition) => {
             const plan = distributedHypertable.plan(whole, changing({ numberPartitions, dataNodes: ["dn1", "dn3"] }));
             expect(plan.steps.slice(1).map(({ name, values }) => [name, values?.[2]])).toEqual([
-                ["attachDataNode", repartition],
-                ["detachDataNode", repartition],
+                ["attach data node dn3", repartition],
+                ["detach data node dn2", repartition],
             ]);
         });
     });
@@ -337,7 +350,10 @@ describe("plan of a distributed hypertable", () => {
         it("drops one only with forceDestroy", () => {
             expect(() => distributedHypertable.plan(whole, changing({ columns: withoutTemp }))).toThrow(/HOLDS_DATA/);
             const plan = distributedHypertable.plan(whole, changing({ columns: withoutTemp, forceDestroy: true }));
-            expect(plan.steps.at(-1)).toMatchObject({ name: "dropColumn", destroys: { what: "column temp" } });
+            expect(plan.steps.at(-1)).toMatchObject({
+                name: "drop column temp",
+                destroys: { what: "values of column temp of public.conditions" },
+            });
         });
 
         it("narrows a type only with forceDestroy, and only from 2.5 on", () => {
@@ -383,7 +399,7 @@ describe("plan of a distributed hypertable", () => {
             );
             const nodes = { dn2: { drainOnDelete: true } };
             const plan = distributedHypertable.plan(state, changing({ dataNodes: ["dn1"], nodes }));
-            expect(names(plan)).toEqual(["remoteTxnHealDataNode", "moveChunk", "detachDataNode"]);
+            expect(names(plan)).toEqual(["remoteTxnHealDataNode", "moveChunk", "detach data node dn2"]);
             expect(plan.steps[1]?.transaction).toBeUndefined();
             expect(plan.steps[2]?.sql).toContain("drop_remote_data => true");
         });
@@ -400,7 +416,7 @@ describe("plan of a distributed hypertable", () => {
                 "remoteTxnHealDataNode",
                 "cleanupCopyChunkOperation",
                 "moveChunk",
-                "detachDataNode",
+                "detach data node dn2",
             ]);
             expect(plan.steps[1]?.values).toEqual(["ts_copy_1_1"]);
         });
@@ -420,7 +436,7 @@ describe("deletion of a distributed hypertable", () => {
 
     it("heals, then drops the table by one statement", () => {
         const plan = distributedHypertable.planDelete(whole, known);
-        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "dropTable"]);
+        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "drop table public.conditions"]);
         expect(sql(plan)[1]).toBe('DROP TABLE IF EXISTS "public"."conditions"');
     });
 
@@ -429,7 +445,7 @@ describe("deletion of a distributed hypertable", () => {
         const unknown = { ...full, contents: { ...full.contents, rows: undefined } };
         expect(() => distributedHypertable.planDelete(unknown, known)).toThrow(/unknown number.*HOLDS_DATA/s);
         const emptied = { ...full, contents: { ...full.contents, rows: 0 } };
-        expect(names(distributedHypertable.planDelete(emptied, known))).toContain("dropTable");
+        expect(names(distributedHypertable.planDelete(emptied, known))).toContain("drop table public.conditions");
         expect(distributedHypertable.planDelete(full, forced).steps.at(-1)?.destroys).toEqual({
             what: '"public.conditions" with 3 chunks',
             rows: 5,
@@ -438,7 +454,7 @@ describe("deletion of a distributed hypertable", () => {
 
     it("finds nothing to do where table or cluster are gone, or are others", () => {
         const nothing = { steps: [], warnings: [] };
-        expect(distributedHypertable.planDelete(undefined, known)).toEqual(nothing);
+        expect(distributedHypertable.planDelete(nothingThere(), known)).toEqual(nothing);
         expect(distributedHypertable.planDelete(observedTable(), known)).toEqual(nothing);
         const foreign = { ...whole, cluster: { ...clusterOf([]), clusterId: OTHER_CLUSTER } };
         expect(distributedHypertable.planDelete(foreign, known)).toEqual(nothing);
@@ -453,12 +469,12 @@ describe("deletion of a distributed hypertable", () => {
 
     it("takes its mark off an adopted table, rows and all, and drops it with forceDestroy", () => {
         const adopted = { ...full, table: tableState({ marker: markOf("urn:t", { adopted: true }) }) };
-        expect(names(distributedHypertable.planDelete(adopted, known))).toEqual(["unmarkTable"]);
-        expect(names(distributedHypertable.planDelete(adopted, forced))).toContain("dropTable");
+        expect(names(distributedHypertable.planDelete(adopted, known))).toEqual(["unmark table public.conditions"]);
+        expect(names(distributedHypertable.planDelete(adopted, forced))).toContain("drop table public.conditions");
     });
 
     it("drops a schema that was made for tables once it is empty, on the nodes first", () => {
-        const own = { name: "own", comment: null, marker: markOf("urn:t"), isEmpty: true };
+        const own = { name: "own", marker: markOf("urn:t"), empty: true };
         const last = { ...tableOutputs, schema: "own" };
         const plan = (schema: typeof own) =>
             names(
@@ -467,8 +483,8 @@ describe("deletion of a distributed hypertable", () => {
                     last,
                 }),
             );
-        expect(plan(own)).toEqual(["distributedExec", "distributedExec", "dropSchema"]);
-        expect(plan({ ...own, isEmpty: false })).toEqual([]);
+        expect(plan(own)).toEqual(["drop schema own on dn1", "drop schema own on dn2", "drop schema own"]);
+        expect(plan({ ...own, empty: false })).toEqual([]);
         expect(plan({ ...own, marker: { ...own.marker, cluster: OTHER_CLUSTER } })).toEqual([]);
         expect(own.marker.cluster).toBe(CLUSTER);
     });
@@ -478,7 +494,12 @@ describe("deletion of a distributed hypertable", () => {
         const emptied = { ...dead, contents: { ...dead.contents, rows: 0 } };
         expect(() => distributedHypertable.planDelete(emptied, known)).toThrow(/dn2.*SERVER_UNREACHABLE/s);
         const plan = distributedHypertable.planDelete(dead, forced);
-        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "dropForeignTable", "detachDataNode", "dropTable"]);
+        expect(names(plan)).toEqual([
+            "remoteTxnHealDataNode",
+            "drop foreign tables of chunks on dn2 alone",
+            "detach data node dn2",
+            "drop table public.conditions",
+        ]);
         expect(plan.steps[0]?.values).toEqual([["dn1"]]);
         expect(plan.warnings).toEqual([expect.stringContaining('stays on data node "dn2"')]);
     });

@@ -232,7 +232,7 @@ export function observedTable(table?: TableState, more: Partial<ObservedHypertab
         cluster: clusterOf([entryOf("dn1"), entryOf("dn2"), entryOf("dn3")]),
         ...(table === undefined ? {} : { table }),
         canonical: table === undefined ? {} : canonical,
-        schemas: [{ name: "public", comment: null, marker: undefined, isEmpty: table === undefined }],
+        schemas: [{ name: "public", marker: undefined, empty: table === undefined }],
         alive: new Set(table?.hypertable?.nodes),
         // As where the provider has the access node alone.
         inDoubt: { left: [], possible: ["dn1", "dn2"] },

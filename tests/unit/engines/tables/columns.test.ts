@@ -65,7 +65,7 @@ describe("comparing columns", () => {
 
     it("sees another type behind the same spelling", () => {
         expect(changes(requested, withColumn(observed, "device", { type: "bigint" }))).toEqual([
-            { kind: "type", column: requested[1], from: "bigint", losesValues: true },
+            { kind: "type", column: requested[1], from: "bigint", to: "integer", losesValues: true },
         ]);
     });
 
@@ -108,12 +108,16 @@ describe("comparing columns", () => {
     it("leaves NOT NULL to the server on columns that require it, and sees it elsewhere", () => {
         const loose = withColumn(requested, "time", { nullable: true });
         expect(compareColumns(loose, observed, canonical, new Set(["time"]))).toEqual([]);
-        expect(compareColumns(loose, observed, canonical, none)).toEqual([{ kind: "nullable", column: loose[0] }]);
+        expect(compareColumns(loose, observed, canonical, none)).toEqual([
+            { kind: "nullable", column: loose[0], to: true },
+        ]);
     });
 
     it("sees another collation", () => {
         const collated = withColumn(observed, "device", { collation: "C" });
-        expect(changes(requested, collated)).toEqual([{ kind: "collation", column: requested[1], from: "C" }]);
+        expect(changes(requested, collated)).toEqual([
+            { kind: "collation", column: requested[1], from: "C", to: "integer" },
+        ]);
     });
 
     it("knows what a serial column makes", () => {
