@@ -4,6 +4,7 @@ import { ProviderError } from "../errors";
 import { SSL_MODES, type Connection } from "../postgres/connection";
 import { waitUntilReady } from "../postgres/pool";
 import { serverError } from "../postgres/sqlState";
+import { host } from "../validation/host";
 import {
     bool,
     identifier,
@@ -20,7 +21,7 @@ import type { Property } from "./schema";
 /** The properties of a connection, with their defaults. */
 export const CONNECTION_PROPERTIES: Readonly<Record<keyof Connection, PropertyShape & { readonly doc: string }>> = {
     host: {
-        shape: text("a host name, an IP address or a socket's folder"),
+        shape: host,
         required: true,
         doc: "Host name, IP address, or a unix socket's folder.",
     },

@@ -2,6 +2,7 @@ import type { AccessNodeReference, DataNodeComputed, DataNodeInputs, DataNodeRef
 import { engineOf } from "../engines";
 import { ACCESS, Servers, type ServerAccess } from "../engines/run/servers";
 import { waitUntilReady } from "../postgres/pool";
+import { host } from "../validation/host";
 import { bool, identifier, integer, oneOf, record, text } from "../validation/shapes";
 import { isUnknown } from "../validation/unknown";
 import { accessNodeProperty, COMMON_PROPERTIES, connectionShape, waitForServer } from "./connectionSchema";
@@ -20,7 +21,7 @@ export const dataNodeSchema: Schema<DataNodeInputs> = {
         doc: "The node's name on the access node.",
     },
     host: {
-        shape: text("a host name, an IP address or a socket's folder"),
+        shape: host,
         required: true,
         effect: "updates",
         doc: "Where the access node finds the server.",

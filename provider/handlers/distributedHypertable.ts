@@ -4,18 +4,34 @@ import type {
     Dimension,
     DistributedHypertableComputed,
     DistributedHypertableInputs,
+    Index,
 } from "../engines/inputs";
 import { engineOf } from "../engines";
 import { Servers, type ServerAccess } from "../engines/run/servers";
 import { waitUntilReady } from "../postgres/pool";
-import { bool, either, identifier, integer, interval, list, object, record, text } from "../validation/shapes";
+import { host } from "../validation/host";
+import {
+    bool,
+    digits,
+    either,
+    identifier,
+    integer,
+    interval,
+    list,
+    object,
+    record,
+    text,
+    type Shape,
+} from "../validation/shapes";
+import { sqlCondition, sqlDefault, sqlType } from "../validation/sqlText";
 import { plainType } from "../validation/typeNames";
-import { holdsUnknown, isUnknown } from "../validation/unknown";
+import { holdsUnknown, isUnknown, UNKNOWN } from "../validation/unknown";
 import { accessNodeProperty, COMMON_PROPERTIES, connectionShape, namedEngine } from "./connectionSchema";
 import { nodeAccess } from "./dataNode";
 import { handler, type Kind } from "./handler";
 import { planner } from "./planner";
-import { isChanged, type CheckFailure, type Schema, type Values } from "./schema";
+import { isChanged, type Schema, type Values } from "./schema";
+import { checkTable, columnsOf } from "./tableChecks";
 
 /** A table's or column's name: multinode hands it to the data nodes without escaping a double quote. */
 const name = identifier(false);
@@ -24,23 +40,36 @@ const names = list(name, { min: 1, distinctBy: (column) => column });
 
 const column = object({
     name: { shape: name, required: true },
-    type: { shape: text("a PostgreSQL type"), required: true },
+    type: { shape: sqlType, required: true },
     nullable: { shape: bool, default: true },
-    default: { shape: text("an SQL expression") },
+    default: { shape: sqlDefault },
     collation: { shape: text("a collation") },
-    check: { shape: text("an SQL expression") },
+    check: { shape: sqlCondition },
 });
+
+/** In lower case, as the catalogue has the methods. */
+const method: Shape = {
+    ...identifier(),
+    fill: (value) => (typeof value === "string" && !isUnknown(value) ? value.toLowerCase() : value),
+};
 
 const index = object({
     name: { shape: name },
     columns: { shape: list(text("a column's name, or an expression"), { min: 1 }), required: true },
-    method: { shape: identifier() },
+    method: { shape: method },
     unique: { shape: bool, default: false },
-    where: { shape: text("an SQL expression") },
+    where: { shape: sqlCondition },
 });
 
+/** What makes two indexes the same one for a server: their name, or all of them where the server chooses it. */
+function indexIdentity(value: unknown): unknown {
+    const { name: own, ...rest } = value as Partial<Index>;
+    const identity = own ?? rest;
+    return holdsUnknown(identity) ? UNKNOWN : identity;
+}
+
 const dataNodeReference = object({
-    host: { shape: text() },
+    host: { shape: host },
     port: { shape: integer(1, 65535) },
     database: { shape: identifier() },
     user: { shape: identifier() },
@@ -68,7 +97,7 @@ export const distributedHypertableSchema: Schema<DistributedHypertableInputs> = 
     },
     primaryKey: { shape: names, effect: "updates", doc: "Columns of the primary key." },
     uniqueKeys: { shape: list(names), effect: "updates", doc: "Columns of each further unique key." },
-    indexes: { shape: list(index), effect: "updates", doc: "Further indexes." },
+    indexes: { shape: list(index, { distinctBy: indexIdentity }), effect: "updates", doc: "Further indexes." },
     timeColumn: { shape: name, required: true, effect: "replaces", doc: "The column of the time dimension." },
     partitioningColumn: {
         shape: name,
@@ -83,7 +112,7 @@ export const distributedHypertableSchema: Schema<DistributedHypertableInputs> = 
         doc: "Partitions of the partitioning column. multinode: new chunks only; fdw: a change replaces.",
     },
     chunkTimeInterval: {
-        shape: either(interval, integer(1, Number.MAX_SAFE_INTEGER)),
+        shape: either(interval, integer(1, Number.MAX_SAFE_INTEGER), digits),
         effect: "updates",
         absent: '"7 days"',
         doc: "An interval, or a number for an integer time column. New chunks only.",
@@ -133,7 +162,7 @@ export const distributedHypertableSchema: Schema<DistributedHypertableInputs> = 
 const kind: Kind<DistributedHypertableInputs, DistributedHypertableComputed> = {
     schema: distributedHypertableSchema,
     label: ({ schema, tableName }) => `distributed hypertable "${schema}.${tableName}"`,
-    checkTogether: (inputs) => [...checkColumns(inputs), ...checkKeys(inputs), ...checkReplication(inputs)],
+    checkTogether: checkTable,
     namedEngine: ({ accessNode }) => namedEngine(accessNode),
     replaces: (olds, news) => [
         ...(olds.engine === "fdw" && isChanged(partitionsOf(olds), news.numberPartitions ?? partitionsOf(olds))
@@ -166,11 +195,6 @@ function nodesOf({ nodes, accessNode }: DistributedHypertableInputs): Record<str
     );
 }
 
-function columnsOf(values: Values): Partial<Column>[] | undefined {
-    const { columns } = values;
-    return Array.isArray(columns) && columns.length > 0 && !columns.some(isUnknown) ? columns : undefined;
-}
-
 /** Whether the column by which the rows are spread gets another type. Where columns are left out, nothing is asked of it. */
 function changesKeyType(olds: Values, news: Values): boolean {
     const typeIn = (values: Values): unknown =>
@@ -188,57 +212,6 @@ function changesKeyType(olds: Values, news: Values): boolean {
 function partitionsOf({ numberPartitions, dimensions }: Values): unknown {
     const space = (dimensions as readonly Dimension[] | undefined)?.find(({ type }) => type === "space");
     return space?.partitions ?? numberPartitions;
-}
-
-/** Every column that another property names must be there; only where all names are known. */
-function checkColumns(values: Values): CheckFailure[] {
-    const columns = columnsOf(values);
-    if (columns === undefined || columns.some((candidate) => isUnknown(candidate?.name))) {
-        return [];
-    }
-    const known = columns.map((candidate) => candidate?.name);
-    const missing = (property: string, wanted: unknown): CheckFailure[] =>
-        (Array.isArray(wanted) ? wanted.flat() : [wanted])
-            .filter((candidate) => typeof candidate === "string" && !isUnknown(candidate) && !known.includes(candidate))
-            .map((candidate) => ({
-                property,
-                reason: `expected one of the columns ${known.join(", ")}, got ${candidate}`,
-            }));
-    return ["timeColumn", "partitioningColumn", "primaryKey", "uniqueKeys"].flatMap((property) =>
-        missing(property, values[property]),
-    );
-}
-
-/** A server can keep a key unique only where it holds the column by which rows go to data nodes. */
-function checkKeys({ partitioningColumn, primaryKey, uniqueKeys }: Values): CheckFailure[] {
-    if (typeof partitioningColumn !== "string" || isUnknown(partitioningColumn)) {
-        return [];
-    }
-    const missing = (property: string, key: unknown): CheckFailure[] =>
-        Array.isArray(key) && key.length > 0 && !holdsUnknown(key) && !key.includes(partitioningColumn)
-            ? [
-                  {
-                      property,
-                      reason: `expected the partitioning column ${partitioningColumn} among the columns of a key, got ${key.join(", ")}`,
-                  },
-              ]
-            : [];
-    const furtherKeys = Array.isArray(uniqueKeys) ? uniqueKeys : [];
-    return [...missing("primaryKey", primaryKey), ...furtherKeys.flatMap((key) => missing("uniqueKeys", key))];
-}
-
-function checkReplication({ replicationFactor, dataNodes }: Values): CheckFailure[] {
-    if (typeof replicationFactor !== "number" || !Array.isArray(dataNodes)) {
-        return [];
-    }
-    return dataNodes.length > 0 && replicationFactor > dataNodes.length
-        ? [
-              {
-                  property: "replicationFactor",
-                  reason: `expected at most the number of data nodes, ${dataNodes.length}, got ${replicationFactor}`,
-              },
-          ]
-        : [];
 }
 
 /** What Pulumi calls for a DistributedHypertable. */

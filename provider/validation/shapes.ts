@@ -49,14 +49,25 @@ interface LeafOptions {
     readonly expected: string;
     readonly accepts: (value: unknown) => boolean;
     readonly secret?: boolean;
+    /** Why a value that is not accepted is none, where there is more to say. */
+    readonly why?: (value: unknown) => string | undefined;
+    /** Whether a value that is not accepted may hold a secret although the property is none. */
+    readonly hides?: (value: unknown) => boolean;
 }
 
 /** A shape without anything inside. */
-export function leaf({ expected, accepts, secret = false }: LeafOptions): Shape {
+export function leaf({ expected, accepts, secret = false, why, hides }: LeafOptions): Shape {
     return {
         expected,
         secret,
-        check: (value, path) => (isUnknown(value) || accepts(value) ? [] : [mismatch(path, expected, value, secret)]),
+        check(value, path) {
+            if (isUnknown(value) || accepts(value)) {
+                return [];
+            }
+            const failure = mismatch(path, expected, value, secret || hides?.(value) === true);
+            const reason = why?.(value);
+            return [reason === undefined ? failure : { ...failure, reason: `${failure.reason}: ${reason}` }];
+        },
         fill: (value) => value,
         secretsIn: (value) => (secret && typeof value === "string" ? [value] : []),
     };
@@ -129,6 +140,14 @@ export function identifier(doubleQuote = true): Shape {
 export const interval = leaf({
     expected: 'an interval above zero such as "7 days"',
     accepts: (value) => typeof value === "string" && isPositiveInterval(value),
+});
+
+const MAX_BIGINT = 9223372036854775807n;
+
+/** A whole number of a bigint as text, for those that a number in JavaScript does not hold. */
+export const digits = leaf({
+    expected: `a larger one as text, to "${MAX_BIGINT}"`,
+    accepts: (value) => typeof value === "string" && /^[1-9]\d{0,18}$/.test(value) && BigInt(value) <= MAX_BIGINT,
 });
 
 /** One shape or another. */

@@ -39,3 +39,52 @@ export function plainType(type: string): string {
     const known = Object.hasOwn(NAMES, name) ? NAMES[name] : name;
     return `${known}${modifier.replace(/\s+/g, "")}${brackets === "" ? "" : "[]"}`;
 }
+
+/** What a column of a type can be as a time: `other` cannot be one. */
+export type TimeKind = "time" | "integer" | "other";
+
+const INTEGERS: Readonly<Record<string, number>> = {
+    smallint: 32767,
+    smallserial: 32767,
+    serial2: 32767,
+    integer: 2147483647,
+    serial: 2147483647,
+    serial4: 2147483647,
+    bigint: Infinity,
+    bigserial: Infinity,
+    serial8: Infinity,
+};
+
+const TIMES = ["timestamp with time zone", "timestamp without time zone", "date"];
+
+const OTHERS = new Set(
+    (
+        "boolean,character,character varying,text,name,numeric,real,double precision,money,bytea,bit,bit varying,uuid," +
+        "json,jsonb,xml,interval,time with time zone,time without time zone,inet,cidr,macaddr,macaddr8,point,line,lseg," +
+        "box,path,polygon,circle,tsvector,tsquery,int4range,int8range,numrange,tsrange,tstzrange,daterange"
+    ).split(","),
+);
+
+/** The name of a type of PostgreSQL's own without its modifier; "[]" for any array. */
+function bareType(type: string): string {
+    const plain = plainType(type.trim().replace(/^pg_catalog\s*\.\s*/i, ""));
+    return plain.endsWith("[]") ? "[]" : plain.replace(/\([^()]*\)$/, "");
+}
+
+/** What a column of this type can be as a time; undefined for domains, users' types and quoted names: only a server knows. */
+export function timeKind(type: string): TimeKind | undefined {
+    const bare = bareType(type);
+    if (TIMES.includes(bare)) {
+        return "time";
+    }
+    if (Object.hasOwn(INTEGERS, bare)) {
+        return "integer";
+    }
+    return bare === "[]" || OTHERS.has(bare) ? "other" : undefined;
+}
+
+/** The greatest value of an integer type; Infinity for bigint, and for what is no integer. */
+export function greatestOf(type: string): number {
+    const bare = bareType(type);
+    return Object.hasOwn(INTEGERS, bare) ? (INTEGERS[bare] ?? Infinity) : Infinity;
+}

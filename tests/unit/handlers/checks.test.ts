@@ -210,6 +210,13 @@ const column = (more: Values): Values => ({
 });
 const COLUMNS = "expected one of the columns time, device, temp";
 
+const INTEGER_TIME: Values = {
+    columns: [
+        { name: "time", type: "bigint" },
+        { name: "device", type: "int" },
+    ],
+};
+
 const HYPERTABLE: readonly Case[] = [
     ["an empty table name", { tableName: "" }, [`tableName: ${PLAIN_NAME}, got ""`], { tableName: "a'b.c\n" }],
     [
@@ -271,7 +278,7 @@ const HYPERTABLE: readonly Case[] = [
         "an unknown time column",
         { timeColumn: "ts" },
         [`timeColumn: ${COLUMNS}, got ts`],
-        { timeColumn: "device", partitioningColumn: undefined },
+        { timeColumn: "device", partitioningColumn: undefined, chunkTimeInterval: 1 },
     ],
     ["no time column", { timeColumn: undefined }, [`timeColumn: ${PLAIN_NAME}, got nothing`], {}],
     [
@@ -354,7 +361,7 @@ const HYPERTABLE: readonly Case[] = [
         "no interval",
         { chunkTimeInterval: "a week" },
         [
-            'chunkTimeInterval: expected an interval above zero such as "7 days", or a whole number from 1 to 9007199254740991, got "a week"',
+            'chunkTimeInterval: expected an interval above zero such as "7 days", or a whole number from 1 to 9007199254740991, or a larger one as text, to "9223372036854775807", got "a week"',
         ],
         { chunkTimeInterval: "1 week" },
     ],
@@ -362,13 +369,13 @@ const HYPERTABLE: readonly Case[] = [
         "an interval of zero",
         { chunkTimeInterval: 0 },
         [expect.stringMatching(/got 0$/) as string],
-        { chunkTimeInterval: 1 },
+        { ...INTEGER_TIME, chunkTimeInterval: 1 },
     ],
     [
         "an interval below zero",
         { chunkTimeInterval: "-7 days" },
         [expect.stringMatching(/got "-7 days"$/) as string],
-        { chunkTimeInterval: 86_400_000_000 },
+        { ...INTEGER_TIME, chunkTimeInterval: 86_400_000_000 },
     ],
     [
         "no copies",
@@ -406,7 +413,12 @@ const HYPERTABLE: readonly Case[] = [
         [`associatedTablePrefix: ${PLAIN_NAME}, got "a\\""`],
         { associatedTablePrefix: "a" },
     ],
-    ["migrateData as text", { migrateData: "yes" }, [`migrateData: ${TRUTH}, got "yes"`], { migrateData: true }],
+    [
+        "migrateData as text",
+        { migrateData: "yes" },
+        [`migrateData: ${TRUTH}, got "yes"`],
+        { columns: undefined, migrateData: true },
+    ],
     ["lastPoint as text", { lastPoint: "yes" }, [`lastPoint: ${TRUTH}, got "yes"`], { lastPoint: true }],
     [
         "a misspelt property",
