@@ -99,16 +99,26 @@ export function nodeAccess(node: DataNodeReference, accessNode: AccessNodeRefere
 const kind: Kind<DataNodeInputs, DataNodeComputed> = {
     schema: dataNodeSchema,
     label: ({ nodeName, host, port }) => `data node "${nodeName}" (${host}:${port})`,
-    // Steps call their servers by name: a data node of that name would be taken for the access node's server.
-    checkTogether: ({ nodeName }) =>
-        nodeName === ACCESS
+    checkTogether: ({ nodeName }) => [
+        // Steps call their servers by name: a data node of that name would be taken for the access node's server.
+        ...(nodeName === ACCESS
             ? [
                   {
                       property: "nodeName",
                       reason: `expected another name than that of the access node's server, got "${ACCESS}"`,
                   },
               ]
-            : [],
+            : []),
+        // Tables hold their data nodes by name, and Pulumi loses a key of that name on the way.
+        ...(nodeName === "__proto__"
+            ? [
+                  {
+                      property: "nodeName",
+                      reason: 'expected another name than JavaScript\'s own "__proto__", got "__proto__"',
+                  },
+              ]
+            : []),
+    ],
     replaces: (olds, news) => (isChanged(databaseOf(olds), databaseOf(news)) ? ["database"] : []),
     // The node's name, or its server's database, is the same before and after.
     deletesFirst: true,
@@ -119,7 +129,7 @@ const kind: Kind<DataNodeInputs, DataNodeComputed> = {
     engine: (servers) => engineOf(servers),
     announce: (pending, _engine, inputs) => void pending.find(inputs)?.dataNodes.push(inputs),
     async waitForServers(servers, { connection, nodeName }) {
-        const node = servers.nodes[nodeName];
+        const node = servers.find(nodeName);
         await Promise.all([
             waitUntilReady(servers.access.connection, servers.access.database),
             node === undefined ? undefined : waitForServer(node.connection, connection !== undefined),

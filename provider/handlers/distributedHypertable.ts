@@ -12,7 +12,6 @@ import { waitUntilReady } from "../postgres/pool";
 import { host } from "../validation/host";
 import {
     bool,
-    digits,
     either,
     identifier,
     integer,
@@ -21,6 +20,7 @@ import {
     object,
     record,
     text,
+    units,
     type Shape,
 } from "../validation/shapes";
 import { sqlCondition, sqlDefault, sqlType } from "../validation/sqlText";
@@ -112,7 +112,7 @@ export const distributedHypertableSchema: Schema<DistributedHypertableInputs> = 
         doc: "Partitions of the partitioning column. multinode: new chunks only; fdw: a change replaces.",
     },
     chunkTimeInterval: {
-        shape: either(interval, integer(1, Number.MAX_SAFE_INTEGER), digits),
+        shape: either(interval, units),
         effect: "updates",
         absent: '"7 days"',
         doc: "An interval, or a number for an integer time column. New chunks only.",

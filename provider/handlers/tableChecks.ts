@@ -69,8 +69,6 @@ function checkDimensions({ timeColumn, partitioningColumn }: Values): CheckFailu
         : [];
 }
 
-const WHOLE_NUMBER = /^\d+$/;
-
 /** The time column's type, and an interval that goes with it. A function that makes times takes any type. */
 function checkTime(values: Values): CheckFailure[] {
     const { timeColumn, timePartitioningFunc, chunkTimeInterval = undefined } = values;
@@ -87,16 +85,14 @@ function checkTime(values: Values): CheckFailure[] {
         return [];
     }
     const column = `the ${type} column ${known(timeColumn)}`;
-    const isNumber =
-        typeof chunkTimeInterval === "number" ||
-        (typeof chunkTimeInterval === "string" && WHOLE_NUMBER.test(chunkTimeInterval));
+    const isNumber = typeof chunkTimeInterval === "number";
     const reason = (expected: string): CheckFailure[] => [
         {
             property: "chunkTimeInterval",
             reason: `expected ${expected} for ${column}, got ${chunkTimeInterval === undefined ? "nothing" : got(chunkTimeInterval)}`,
         },
     ];
-    if (isNumber && !(Number(chunkTimeInterval) >= 1)) {
+    if (isNumber && !(chunkTimeInterval >= 1)) {
         return []; // The shape of the property says so.
     }
     if (kind === "time") {

@@ -61,7 +61,7 @@ export interface DistributedHypertableArgs {
      * node. multinode: in place, for new chunks; fdw: a change replaces.
      */
     numberPartitions?: pulumi.Input<number>;
-    /** An interval, or a number for an integer time column. Default: `"7 days"`. In place, for new chunks. */
+    /** An interval; a number for an integer time column, which needs one. Default: `"7 days"`. In place, for new chunks. */
     chunkTimeInterval?: pulumi.Input<string | number>;
     /** Copies of each chunk (multinode). Default: 1. In place, for new chunks. */
     replicationFactor?: pulumi.Input<number>;

@@ -35,8 +35,31 @@ export abstract class TimescaleResource extends pulumi.CustomResource {
         { type, handler, properties }: Registration,
         opts?: pulumi.CustomResourceOptions,
     ) {
+        refuseLoneSurrogates(properties, "");
         const logicalUrn = withoutDependencies(pulumi.createUrn(name, type, opts?.parent));
         super(type, name, { ...properties, logicalUrn, incomplete: undefined, __provider: loaderText(handler) }, opts);
+    }
+}
+
+/**
+ * Half a character gets lost on the way to the engine, and with it a name becomes another one before any check sees it.
+ *
+ * @throws InputPropertyError for one in what the program wrote as it is; outputs are not known yet
+ */
+function refuseLoneSurrogates(value: unknown, path: string): void {
+    if (typeof value === "string") {
+        if (/\p{Surrogate}/u.test(value)) {
+            throw new pulumi.InputPropertyError({
+                propertyPath: path,
+                reason: "expected whole characters, got a lone surrogate, which is half of one",
+            });
+        }
+    } else if (Array.isArray(value)) {
+        value.forEach((entry, index) => refuseLoneSurrogates(entry, `${path}[${index}]`));
+    } else if (Object.getPrototypeOf(value ?? 0) === Object.prototype) {
+        for (const [name, entry] of Object.entries(value as object)) {
+            refuseLoneSurrogates(entry, path === "" ? name : `${path}.${name}`);
+        }
     }
 }
 

@@ -144,10 +144,15 @@ export const interval = leaf({
 
 const MAX_BIGINT = 9223372036854775807n;
 
-/** A whole number of a bigint as text, for those that a number in JavaScript does not hold. */
-export const digits = leaf({
-    expected: `a larger one as text, to "${MAX_BIGINT}"`,
-    accepts: (value) => typeof value === "string" && /^[1-9]\d{0,18}$/.test(value) && BigInt(value) <= MAX_BIGINT,
+/** A number of units of an integer column. Beyond 2^53 only one that JavaScript writes as it holds it, without rounding. */
+export const units = leaf({
+    expected: "a whole number above 0 that a bigint and JavaScript hold exactly",
+    accepts: (value) =>
+        typeof value === "number" &&
+        Number.isInteger(value) &&
+        value >= 1 &&
+        BigInt(value) <= MAX_BIGINT &&
+        String(BigInt(value)) === String(value),
 });
 
 /** One shape or another. */

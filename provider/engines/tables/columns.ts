@@ -200,6 +200,10 @@ function isSame(column: Column, part: SpelledPart, found: string | undefined, ca
     if (part === "default" && requested === undefined && isSerial(column)) {
         return found?.startsWith("nextval(") ?? false;
     }
+    // A server records no default for NULL, however it is spelled, unless a cast makes it an expression.
+    if (part === "default" && found === undefined && /^[(\s]*null\b/i.test(requested ?? "")) {
+        return canonical[canonicalPath(column.name, part)] === undefined;
+    }
     if (requested === undefined || found === undefined) {
         return requested === found;
     }

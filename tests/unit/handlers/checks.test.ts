@@ -158,6 +158,12 @@ const DATA_NODE: readonly Case[] = [
         [`nodeName: expected another name than that of the access node's server, got "access node"`],
         { nodeName: "access-node" },
     ],
+    [
+        "a node name that is no key of an object",
+        { nodeName: "__proto__" },
+        [`nodeName: expected another name than JavaScript's own "__proto__", got "__proto__"`],
+        { nodeName: "constructor" },
+    ],
     ["an empty node name", { nodeName: "" }, [`nodeName: ${NAME}, got ""`], { nodeName: 'dn"1.x' }],
     [
         "an over-long node name",
@@ -361,7 +367,7 @@ const HYPERTABLE: readonly Case[] = [
         "no interval",
         { chunkTimeInterval: "a week" },
         [
-            'chunkTimeInterval: expected an interval above zero such as "7 days", or a whole number from 1 to 9007199254740991, or a larger one as text, to "9223372036854775807", got "a week"',
+            'chunkTimeInterval: expected an interval above zero such as "7 days", or a whole number above 0 that a bigint and JavaScript hold exactly, got "a week"',
         ],
         { chunkTimeInterval: "1 week" },
     ],

@@ -267,3 +267,40 @@ describe("outputs", () => {
         expect(await valueOf(access?.clusterId as pulumi.Output<string>)).toBe("c");
     });
 });
+
+describe("half a character", () => {
+    const half = "a\ud800";
+    const access = (more: Record<string, unknown> = {}): AccessNode =>
+        new AccessNode("a", { connection, database: "d", ...more });
+
+    it.each([
+        ["the database", () => access({ database: half }), "database"],
+        ["a connection", () => access({ connection: { host: half } }), "connection.host"],
+        ["a node's name", () => new DataNode("n", { accessNode: access(), host: "h", nodeName: half }), "nodeName"],
+        [
+            "a column's name",
+            () =>
+                new DistributedHypertable("t", {
+                    accessNode: access(),
+                    timeColumn: "time",
+                    columns: [{ name: half, type: "date" }],
+                }),
+            "columns[0].name",
+        ],
+        [
+            "a data node in a list",
+            () => new DistributedHypertable("t", { accessNode: access(), timeColumn: "time", dataNodes: ["b", half] }),
+            "dataNodes[1]",
+        ],
+    ])("in %s is refused before it gets lost", async (_what, make, propertyPath) => {
+        await runProgram(() => {
+            expect(make).toThrow(expect.objectContaining({ propertyPath }) as Error);
+            return [];
+        });
+    });
+
+    it("is something else than a whole character of two units", async () => {
+        const [made] = await runProgram(() => [access({ database: "\u{1f600}" })]);
+        expect(made?.inputs.database).toBe("\u{1f600}");
+    });
+});

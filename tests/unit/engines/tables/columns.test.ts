@@ -168,3 +168,22 @@ describe("describing columns", () => {
         ]);
     });
 });
+
+describe("a default that no catalogue records", () => {
+    const asNull = (value: string): Column[] => withColumn(requested, "device", { default: value });
+
+    it.each(["NULL", "null", "(NULL)", "NULL::integer"])("%s is no difference, and stays as it is written", (value) => {
+        expect(changes(asNull(value), observed)).toEqual([]);
+        expect(describeColumns(asNull(value), observed, canonical, none)).toEqual(asNull(value));
+    });
+
+    it("takes a default away that is there", () => {
+        const there = withColumn(observed, "device", { default: "5" });
+        expect(changes(asNull("NULL"), there)).toEqual([{ kind: "default", column: asNull("NULL")[1], from: "5" }]);
+    });
+
+    it("is another thing than a default that got lost", () => {
+        const lost = observed.map(({ default: _lost, ...column }) => column);
+        expect(changes(requested, lost)).toMatchObject([{ kind: "default", from: undefined }]);
+    });
+});
