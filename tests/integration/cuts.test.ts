@@ -12,12 +12,11 @@ import { fdw } from "../../provider/engines/fdw";
 import { multinode } from "../../provider/engines/multinode";
 import { Servers } from "../../provider/engines/run/servers";
 import type { Connection } from "../../provider/postgres/connection";
-import { closePools } from "../../provider/postgres/pool";
 import { connectionTo } from "../support/connections";
 import { finish, runUntilCut, type CutOperation } from "../support/cuts";
-import { query } from "../support/query";
-import { expectNoResidue, residueOf, type Residue } from "../support/residue";
-import { describeServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+import type { Residue } from "../support/residue";
+import { describeServers, type TestCluster } from "../support/servers";
+import { withCluster } from "../support/withCluster";
 
 const TIMEOUT_MS = 120_000;
 const newId = "22222222-2222-4222-8222-222222222222";
@@ -45,16 +44,9 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
     describeServers(
         engine.name,
         (kind) => {
-            let cluster: TestCluster;
-            let before: Residue[];
+            const cluster = withCluster(kind, { database: "cuts", per: "block" });
+            const { sql, residue, expectNothingLeft } = cluster;
             const timescaledb = engine === fdw ? "none" : "auto";
-            const residue = (): Promise<Residue[]> => Promise.all(cluster.all.map(residueOf));
-
-            beforeAll(async () => {
-                cluster = await startCluster(kind, { nodes: 2 });
-                before = await residue();
-            }, START_TIMEOUT_MS);
-            afterAll(() => cluster?.stop());
 
             const access = (last?: AccessOutputs): CutOperation<AccessNodeInputs, AccessNodeComputed, unknown> => {
                 const connection = connectionOf(cluster.access);
@@ -75,11 +67,7 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                 database: "cuts",
             });
             const nodeConnection = (name: string): Connection => {
-                const server = cluster.nodes[Number(name.slice(2)) - 1];
-                if (server === undefined) {
-                    throw new Error(`${name} is not in the test cluster`);
-                }
-                return connectionOf(server);
+                return connectionOf(cluster.serverOf(Number(name.slice(2)) - 1));
             };
             const dataNode = (
                 id: string,
@@ -174,8 +162,7 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                         const away = { ...access(last), toNothing: true };
                         await runUntilCut(away, transactions);
                         await finish(away);
-                        await closePools();
-                        expectNoResidue(before, await residue());
+                        await expectNothingLeft();
                         return done;
                     });
                     expect(cuts).toBeGreaterThanOrEqual(4);
@@ -192,13 +179,11 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                     id = made.clusterId;
                     // The first data node ever leaves a label on the access node's database.
                     await finish({ ...dataNode(id, "dn1", {}, await finish(dataNode(id, "dn1"))), toNothing: true });
-                    await closePools();
                     alone = await residue();
                 }, TIMEOUT_MS);
                 afterAll(async () => {
                     await finish({ ...access(made), toNothing: true });
-                    await closePools();
-                    expectNoResidue(before, await residue());
+                    await expectNothingLeft();
                 }, TIMEOUT_MS);
 
                 it.each([
@@ -219,8 +204,7 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                             const away = { ...nodeOf(id, "dn1", {}, changed), toNothing: true };
                             await runUntilCut(away, transactions);
                             await finish(away);
-                            await closePools();
-                            expectNoResidue(alone, await residue());
+                            await expectNothingLeft(alone);
                             return done;
                         });
                         expect(cuts).toBeGreaterThanOrEqual(least);
@@ -233,7 +217,6 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                     let empty: Residue[];
                     beforeAll(async () => {
                         nodes = [await finish(dataNode(id, "dn1")), await finish(dataNode(id, "dn2"))];
-                        await closePools();
                         empty = await residue();
                     }, TIMEOUT_MS);
                     afterAll(async () => {
@@ -251,8 +234,7 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                                 const away = { ...table(id, {}, last), toNothing: true };
                                 await runUntilCut(away, transactions);
                                 await finish(away);
-                                await closePools();
-                                expectNoResidue(empty, await residue());
+                                await expectNothingLeft(empty);
                                 return done;
                             });
                             // Schema and table are made in one transaction with multinode, which carries it to its nodes.
@@ -281,26 +263,20 @@ describe.each([fdw, multinode])("operations of the engine $name", (engine) => {
                                 : {};
                             const cuts = await everyCut(async (transactions) => {
                                 const last = await finish(table(id, start));
-                                await query(
-                                    cluster.access,
-                                    "cuts",
+                                await sql(
                                     "INSERT INTO plant.conditions (time, device, temp) SELECT now(), n, n FROM generate_series(1, 50) n",
                                 );
                                 const done = await runUntilCut(table(id, change, last), transactions);
                                 const changed = await finish(table(id, change, last));
                                 const name = `${changed.schema}.${changed.tableName}`;
-                                const [row] = await query(
-                                    cluster.access,
-                                    "cuts",
-                                    `SELECT count(*), sum(temp) FROM ${name}`,
-                                );
-                                expect(row).toEqual({ count: "50", sum: 1275 });
+                                expect(await sql(`SELECT count(*), sum(temp) FROM ${name}`)).toEqual([
+                                    { count: "50", sum: 1275 },
+                                ]);
                                 await finish({
                                     ...table(id, { ...change, forceDestroy: true }, changed),
                                     toNothing: true,
                                 });
-                                await closePools();
-                                expectNoResidue(empty, await residue());
+                                await expectNothingLeft(empty);
                                 return done;
                             });
                             expect(cuts).toBeGreaterThanOrEqual(engine === fdw ? 2 : 1);

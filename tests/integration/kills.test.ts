@@ -5,12 +5,11 @@
  *     KILLED_LIVES=50 KILL_SEED=7 npx jest tests/integration/kills.test.ts --selectProjects integration
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { closePools } from "../../provider/postgres/pool";
 import { Random } from "../support/differential/random";
 import { CONDITIONS_COLUMNS, LiveCluster } from "../support/life";
 import { query } from "../support/query";
-import { expectNoResidue, residueOf } from "../support/residue";
-import { describeNewestServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../support/servers";
+import { describeNewestServers, type TestCluster } from "../support/servers";
+import { withCluster } from "../support/withCluster";
 
 const DATABASE = "killed";
 const LIVES = Number(process.env.KILLED_LIVES ?? 3);
@@ -39,16 +38,14 @@ describe.each([
     describeNewestServers(
         engine,
         (kind) => {
-            let cluster: TestCluster;
+            const cluster = withCluster(kind, { database: DATABASE, prepare: makeRole });
             const durations = new Map<string, number>();
 
-            beforeAll(async () => {
-                cluster = await startCluster(kind, { nodes: 2 });
-                for (const server of role === undefined ? [] : cluster.all) {
+            async function makeRole({ all }: TestCluster): Promise<void> {
+                for (const server of role === undefined ? [] : all) {
                     await query(server, "postgres", `CREATE ROLE ${role} LOGIN CREATEDB PASSWORD '${server.password}'`);
                 }
-            }, START_TIMEOUT_MS);
-            afterAll(() => cluster?.stop());
+            }
 
             /** An operation, with one server's sessions ended at random moments of it, until it succeeds. */
             async function survive(name: string, operation: () => Promise<unknown>, random: Random): Promise<void> {
@@ -130,13 +127,11 @@ describe.each([
             it(
                 `leave nothing undone and nothing behind (KILL_SEED=${SEED})`,
                 async () => {
-                    const before = await Promise.all(cluster.all.map(residueOf));
                     const random = new Random(SEED);
                     for (let number = 0; number < LIVES; number++) {
                         // The first life is undisturbed and tells how long things take.
                         await live(random);
-                        await closePools();
-                        expectNoResidue(before, await Promise.all(cluster.all.map(residueOf)));
+                        await cluster.expectNothingLeft();
                     }
                 },
                 LIFE_TIMEOUT_MS * LIVES,

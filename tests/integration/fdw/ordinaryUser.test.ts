@@ -1,43 +1,33 @@
 /** A cluster whose user is no superuser: a superuser has prepared the access node's database and nothing else. */
-import { closePools } from "../../../provider/postgres/pool";
-import { CONDITIONS_COLUMNS, LiveCluster } from "../../support/life";
+import { CONDITIONS_COLUMNS } from "../../support/life";
 import { query } from "../../support/query";
-import { expectNoResidue, residueOf, type Residue } from "../../support/residue";
-import { describeServers, startCluster, START_TIMEOUT_MS, type TestCluster } from "../../support/servers";
+import { describeServers, type TestCluster } from "../../support/servers";
+import { withCluster } from "../../support/withCluster";
 
 const DATABASE = "metrics";
 const ROLE = "app";
 const TIMEOUT_MS = 60_000;
 
-describeServers("fdw", (kind) => {
-    let cluster: TestCluster;
-    let before: Residue[];
+async function prepare({ access, all }: TestCluster): Promise<void> {
+    for (const server of all) {
+        await query(server, "postgres", `CREATE ROLE ${ROLE} LOGIN CREATEDB PASSWORD '${server.password}'`);
+    }
+    await query(access, "postgres", `CREATE DATABASE ${DATABASE} OWNER ${ROLE}`);
+    await query(access, DATABASE, "CREATE EXTENSION postgres_fdw");
+    await query(access, DATABASE, `GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO ${ROLE}`);
+}
 
-    const residue = async (): Promise<Residue[]> => {
-        await closePools();
-        return Promise.all(cluster.all.map(residueOf));
-    };
+describeServers("fdw", (kind) => {
+    const cluster = withCluster(kind, { database: DATABASE, prepare });
+    const { live } = cluster;
     const asUser = (text: string): Promise<object[]> => {
         const { host, port, password } = cluster.access;
         return query({ host, port, user: ROLE, password }, DATABASE, text);
     };
 
-    beforeAll(async () => {
-        cluster = await startCluster(kind, { nodes: 2 });
-        for (const server of cluster.all) {
-            await query(server, "postgres", `CREATE ROLE ${ROLE} LOGIN CREATEDB PASSWORD '${server.password}'`);
-        }
-        await query(cluster.access, "postgres", `CREATE DATABASE ${DATABASE} OWNER ${ROLE}`);
-        await query(cluster.access, DATABASE, "CREATE EXTENSION postgres_fdw");
-        await query(cluster.access, DATABASE, `GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO ${ROLE}`);
-        before = await residue();
-    }, START_TIMEOUT_MS);
-    afterAll(() => cluster?.stop());
-
     it(
         "lives its whole life twice, and leaves nothing",
         async () => {
-            const live = new LiveCluster(cluster, DATABASE);
             const connectionOf = (server: TestCluster["access"]): Record<string, unknown> => ({
                 ...live.connectionOf(server),
                 user: ROLE,
@@ -82,7 +72,7 @@ describeServers("fdw", (kind) => {
                     await node.delete();
                 }
                 await live.access.delete();
-                expectNoResidue(before, await residue());
+                await cluster.expectNothingLeft();
             }
         },
         TIMEOUT_MS,

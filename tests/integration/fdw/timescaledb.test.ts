@@ -1,24 +1,21 @@
 /** Data nodes with TimescaleDB beside one without, under an access node of another version of PostgreSQL. */
 import { forgetSnapshots } from "../../../provider/engines/run/snapshot";
-import { closePools } from "../../../provider/postgres/pool";
-import { LiveCluster, type LiveResource } from "../../support/life";
-import { query } from "../../support/query";
-import { expectNoResidue, residueOf, type Residue } from "../../support/residue";
 import {
     newestFdwServer,
     multinodeServers,
     skipReasons,
-    START_TIMEOUT_MS,
     startOne,
+    type ServerKind,
     type TestCluster,
 } from "../../support/servers";
+import { withCluster } from "../../support/withCluster";
 
 const TIMEOUT_MS = 60_000;
 const [timescaledb] = multinodeServers;
 const plain = newestFdwServer;
 const accessKinds = [timescaledb, plain].filter((kind) => kind !== undefined);
 
-async function startMixed(access: (typeof accessKinds)[number]): Promise<TestCluster> {
+async function startMixed(access: ServerKind): Promise<TestCluster> {
     if (timescaledb === undefined || plain === undefined) {
         throw new Error("skipped without both kinds");
     }
@@ -35,41 +32,22 @@ const describeMixed =
     accessKinds.length === 2 ? describe.each(accessKinds) : describe.skip.each([{ name: skipReasons.multinode }]);
 
 describeMixed("The engine fdw with the access node on $name", (access) => {
-    let cluster: TestCluster;
-    let live: LiveCluster;
-    let nodes: LiveResource[];
-    let before: Residue[];
-
-    const residue = (): Promise<Residue[]> => Promise.all(cluster.all.map(residueOf));
-    const sql = <Row extends object>(text: string): Promise<Row[]> => query<Row>(cluster.access, "cluster", text);
-    const onNode = <Row extends object>(text: string): Promise<Row[]> =>
-        query<Row>(cluster.nodes[0] as TestCluster["access"], "cluster", text);
-
-    beforeAll(async () => {
-        cluster = await startMixed(access as (typeof accessKinds)[number]);
-        before = await residue();
-        live = new LiveCluster(cluster, "cluster");
-        await live.access.create(live.accessValues({ engine: "fdw" }));
-        nodes = [live.node(0), live.node(1)];
-        await Promise.all(nodes.map((node, index) => node.create(live.nodeValues(index))));
-    }, START_TIMEOUT_MS);
-
-    afterAll(async () => {
-        for (const node of nodes ?? []) {
-            await node.delete();
-        }
-        await live?.access.delete();
-        await closePools();
-        expectNoResidue(before, await residue());
-        await cluster?.stop();
-    }, START_TIMEOUT_MS);
+    const kind = access as ServerKind;
+    const cluster = withCluster(kind, {
+        start: () => startMixed(kind),
+        built: "data nodes",
+        per: "block",
+        accessValues: { engine: "fdw" },
+    });
+    const { live, sql, dataNodes } = cluster;
+    const onNode = <Row extends object>(text: string): Promise<Row[]> => cluster.onNode<Row>(0, text);
 
     it("has functions of timescaledb sent where both sides have them", async () => {
         const both = access === timescaledb ? [{ srvname: "dn1" }] : [];
         expect(
             await sql("SELECT srvname FROM pg_foreign_server WHERE 'extensions=timescaledb' = ANY (srvoptions)"),
         ).toEqual(both);
-        for (const node of nodes) {
+        for (const node of dataNodes) {
             await node.expectNoDrift();
         }
     });

@@ -8,13 +8,13 @@ import { multinode } from "../../../provider/engines/multinode";
 import { noteSchema, type Note } from "../../../provider/engines/multinode/dataNode/notes";
 import { scratchName } from "../../../provider/engines/multinode/dataNode/scratch";
 import { Servers } from "../../../provider/engines/run/servers";
-import { closePools } from "../../../provider/postgres/pool";
 import { connectionTo } from "../../support/connections";
 import { finish, runUntilCut, type CutOperation } from "../../support/cuts";
-import { CONDITIONS_COLUMNS, LiveCluster, type LiveResource } from "../../support/life";
+import { CONDITIONS_COLUMNS, type LiveResource } from "../../support/life";
 import { query } from "../../support/query";
-import { expectNoResidue, residueOf, type Residue } from "../../support/residue";
-import { describeServers, START_TIMEOUT_MS, startCluster, type TestCluster } from "../../support/servers";
+import type { Residue } from "../../support/residue";
+import { describeServers, START_TIMEOUT_MS, type TestCluster } from "../../support/servers";
+import { withCluster } from "../../support/withCluster";
 
 const DATABASE = "metrics";
 const ROLE = "app";
@@ -23,31 +23,27 @@ const NODE_PASSWORD = "of the data node";
 const CASE_TIMEOUT_MS = 120_000;
 const MOST_CUTS = 20;
 
+async function makeRoles({ access, nodes }: TestCluster): Promise<void> {
+    await query(access, "postgres", `CREATE ROLE ${ROLE} LOGIN CREATEDB PASSWORD '${PASSWORD}'`);
+    for (const node of nodes) {
+        await query(node, "postgres", `CREATE ROLE ${ROLE} LOGIN CREATEDB PASSWORD '${NODE_PASSWORD}'`);
+    }
+}
+
 describeServers("multinode", (kind) => {
-    let cluster: TestCluster;
-    let live: LiveCluster;
+    const cluster = withCluster(kind, { nodes: 1, database: DATABASE, per: "block", prepare: makeRoles });
+    const { live, residue, expectNothingLeft } = cluster;
     let clusterId: string;
     let made: DataNodeComputed;
-    let before: Residue[];
     let alone: Residue[];
 
-    const residue = async (): Promise<Residue[]> => {
-        await closePools();
-        return Promise.all(cluster.all.map(residueOf));
-    };
-    const nodeServer = (): TestCluster["access"] => {
-        const [server] = cluster.nodes;
-        if (server === undefined) {
-            throw new Error("there is no data node");
-        }
-        return server;
-    };
+    const nodeServer = (): TestCluster["access"] => cluster.serverOf(0);
     const asUser = <Row extends object>(text: string): Promise<Row[]> => {
         const { host, port } = cluster.access;
         return query<Row>({ host, port, user: ROLE, password: PASSWORD }, DATABASE, text);
     };
     const onNode = <Row extends object>(database: string, text: string): Promise<Row[]> =>
-        query<Row>(nodeServer(), database, text);
+        cluster.onNode<Row>(0, text, database);
     const access = (): Record<string, unknown> => ({
         ...live.connectionOf(cluster.access),
         user: ROLE,
@@ -126,11 +122,6 @@ describeServers("multinode", (kind) => {
     }
 
     beforeAll(async () => {
-        cluster = await startCluster(kind, { nodes: 1 });
-        live = new LiveCluster(cluster, DATABASE);
-        await query(cluster.access, "postgres", `CREATE ROLE ${ROLE} LOGIN CREATEDB PASSWORD '${PASSWORD}'`);
-        await onNode("postgres", `CREATE ROLE ${ROLE} LOGIN CREATEDB PASSWORD '${NODE_PASSWORD}'`);
-        before = await residue();
         await live.access.create({ connection: access(), database: DATABASE });
         clusterId = String(live.access.outputs.clusterId);
         await query(cluster.access, DATABASE, `GRANT USAGE ON FOREIGN DATA WRAPPER timescaledb_fdw TO ${ROLE}`);
@@ -141,12 +132,7 @@ describeServers("multinode", (kind) => {
         await first.delete();
         alone = await residue();
     }, START_TIMEOUT_MS);
-    afterAll(async () => {
-        await live?.access.delete();
-        expectNoResidue(before, await residue());
-        await cluster?.stop();
-    }, START_TIMEOUT_MS);
-    afterEach(async () => expectNoResidue(alone, await residue()), CASE_TIMEOUT_MS);
+    afterEach(() => expectNothingLeft(alone), CASE_TIMEOUT_MS);
 
     it.each([
         ["without the provider's own way to it", () => undefined],
@@ -218,7 +204,7 @@ describeServers("multinode", (kind) => {
                 const last = await finish(operation);
                 expect(last.created).toEqual({ database: true });
                 await finish({ ...operation, request: { ...operation.request, last }, toNothing: true });
-                expectNoResidue(alone, await residue());
+                await expectNothingLeft(alone);
             }
             expect(transactions).toBeGreaterThan(least);
             expect(transactions).toBeLessThan(MOST_CUTS);
