@@ -55,6 +55,9 @@ export interface Plan {
     readonly warnings: readonly string[];
 }
 
+/** The plan where nothing is left to do. */
+export const NOTHING_TO_DO: Plan = { steps: [], warnings: [] };
+
 /** {@link Plan.continues} of a plan that leaves a schema which was made for tables: whether it is empty shows only then. */
 export function schemaDropFollows(name: string): { readonly continues: string } {
     return { continues: `schema ${name} goes as well if nothing is left in it` };

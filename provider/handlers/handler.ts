@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { converge, stepText, type Operation, type Report } from "../engines/run/apply";
 import type { EngineName } from "../engines/inputs";
-import { limitReason, type Description, type Engine, type ResourceEngine, type Request } from "../engines/engine";
+import { limitReason, type Engine, type ResourceEngine, type Request } from "../engines/engine";
 import { type Plan } from "../engines/step";
 import { engineByName } from "../engines";
 import { formatProblems } from "../engines/preflight/checks";
@@ -126,17 +126,10 @@ export function handler<Inputs extends object, Computed extends { readonly engin
         return limits.map((limit) => ({ property: limit.property, reason: limitReason(limit, engine) }));
     }
 
-    async function describeNow(operate: Operate): Promise<Description<Inputs, Computed> | undefined> {
-        const observed = await operate.resource.observe(operate.servers, operate.request, "change");
-        return operate.resource.isThere(observed, operate.request)
-            ? operate.resource.describe(observed, operate.request)
-            : undefined;
-    }
-
     /** What is known after a failure; the failure itself must not be hidden by a second one. */
-    async function describeAfterFailure(operate: Operate): Promise<Computed | undefined> {
+    async function describeAfterFailure({ resource, servers, request }: Operate): Promise<Computed | undefined> {
         try {
-            return (await describeNow(operate))?.computed;
+            return resource.describe(await resource.observe(servers, request, "change"), request).computed;
         } catch {
             return undefined;
         }

@@ -1,8 +1,9 @@
 /** What the access node's database holds beside tables: extensions, settings, foreign servers and their mappings. */
 import type { Session } from "../../postgres/pool";
+import type { Options } from "../../postgres/sql";
 import type { DatabaseLocale } from "../marks/database";
 import { readMarker, type Marker } from "../marks/marker";
-import type { Options } from "./dataNode/serverOptions";
+import { readSettings, type Settings } from "../marks/settings";
 
 /** A user mapping of a foreign server. */
 export interface UserMapping {
@@ -33,13 +34,18 @@ export interface AccessCatalogue {
     /** Versions of postgres_fdw and timescaledb, where installed. */
     readonly extensions: Readonly<Record<string, string>>;
     /** Settings at the level of the database, by name. */
-    readonly settings: Readonly<Record<string, string>>;
+    readonly settings: Settings;
     readonly servers: readonly ForeignServer[];
+}
+
+/** A data node's foreign server, if there is one. */
+export function findServer({ servers }: AccessCatalogue, nodeName: string): ForeignServer | undefined {
+    return servers.find(({ name }) => name === nodeName);
 }
 
 /** Reads it in one query. */
 export async function readAccessCatalogue(session: Session): Promise<AccessCatalogue> {
-    const [row] = await session.query<{
+    const row = await session.one<{
         comment: string | null;
         encoding: string;
         collation: string;
@@ -48,21 +54,13 @@ export async function readAccessCatalogue(session: Session): Promise<AccessCatal
         settings: string[];
         servers: Omit<ForeignServer, "marker">[];
     }>(ACCESS_CATALOGUE);
-    if (row === undefined) {
-        throw new Error("a database told nothing of itself");
-    }
     return {
         marker: readMarker(row.comment),
         locale: { encoding: row.encoding, collation: row.collation, characterType: row.character_type },
         extensions: row.extensions,
-        settings: Object.fromEntries(row.settings.map(splitSetting)),
+        settings: readSettings(row.settings),
         servers: row.servers.map((server) => ({ ...server, marker: readMarker(server.comment) })),
     };
-}
-
-function splitSetting(setting: string): [string, string] {
-    const at = setting.indexOf("=");
-    return [setting.slice(0, at), setting.slice(at + 1)];
 }
 
 // A password is compared by its hash, so that it never leaves the server in clear.

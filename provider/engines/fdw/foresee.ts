@@ -5,9 +5,10 @@ import type { PendingCluster } from "../engine";
 import { readFutureAccess } from "../preflight/readServers";
 import { ACCESS, type Place, type Servers } from "../run/servers";
 import type { AccessCatalogue, ForeignServer } from "./catalogue";
-import { markerOfNew, type AccessNodeRequest, type ObservedAccessNode } from "./accessNode/plan";
+import type { AccessNodeRequest, ObservedAccessNode } from "./accessNode/observe";
+import { markerOfNew } from "./accessNode/plan";
 import { readNode, type DataNodeRequest, type ObservedDataNode } from "./dataNode/observe";
-import { mappingOptions, nodeDatabase } from "./dataNode/plan";
+import { mappingOptions } from "./dataNode/mapping";
 import { readServerFacts, wantsTimescaledb, type ServerFacts } from "./serverFacts";
 import {
     readSpelling,
@@ -15,7 +16,8 @@ import {
     type NodeSide,
     type ObservedHypertable,
 } from "./distributedHypertable/observe";
-import { reach } from "./reach";
+import { nodeDatabaseName } from "../run/places";
+import { reach } from "../run/reach";
 import type { Schema } from "./distributedHypertable/relations";
 
 /** The schema that every new database has. */
@@ -111,7 +113,7 @@ function serverOf(inputs: DataNodeInputs, cluster: string): ForeignServer {
     return {
         name: inputs.nodeName,
         wrapper: "postgres_fdw",
-        options: { host: inputs.host, port: String(inputs.port), dbname: nodeDatabase(inputs) },
+        options: { host: inputs.host, port: String(inputs.port), dbname: nodeDatabaseName(inputs) },
         comment: null,
         marker: { cluster, urn: inputs.logicalUrn, engine: "fdw", ...(inputs.available ? {} : { available: false }) },
         mappings: [

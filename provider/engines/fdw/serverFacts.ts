@@ -14,16 +14,13 @@ export interface ServerFacts {
 /** Reads a server's facts, in any of its databases. */
 export async function readServerFacts(session: Session): Promise<ServerFacts> {
     // shared_preload_libraries is hidden from ordinary roles; a setting that only the preloaded library has is not.
-    const [row] = await session.query<{ version: string; role: string; available: string | null }>(
+    const row = await session.one<{ version: string; role: string; available: string | null }>(
         `SELECT split_part(current_setting('server_version'), ' ', 1) AS version, current_user::text AS role,
                 (SELECT e.default_version
                    FROM pg_catalog.pg_available_extensions e
                   WHERE e.name = 'timescaledb'
                     AND current_setting('timescaledb.disable_load', true) IS NOT NULL) AS available`,
     );
-    if (row === undefined) {
-        throw new Error("a server told no version");
-    }
     return { postgresVersion: row.version, role: row.role, timescaledbAvailable: row.available };
 }
 

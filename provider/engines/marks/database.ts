@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { ProviderError } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { identifier, literal } from "../../postgres/sql";
-import type { Step } from "../step";
+import { at, type Statement, type Step } from "../step";
 import { readMarker, withMarker, withoutMarker, type Marker } from "./marker";
 import { isMarked, type Owner } from "./ownership";
 import type { Place } from "../run/servers";
@@ -29,13 +29,21 @@ export interface DatabaseState {
 export interface ObservedDatabase {
     readonly database: DatabaseState | undefined;
     readonly provisional: DatabaseState | undefined;
-    /** What a DROP DATABASE that was cut has left of either, by name: nothing can be done with it but to drop it. */
+    /** What an interrupted DROP DATABASE has left of either, by name: nothing can be done with it but to drop it. */
     readonly remains?: Readonly<Record<string, DatabaseState>>;
 }
+
+/** Nothing of a database. */
+export const NO_DATABASE: ObservedDatabase = { database: undefined, provisional: undefined };
 
 /** Whether a server holds nothing of it. */
 export function isNothing({ database, provisional, remains }: ObservedDatabase): boolean {
     return database === undefined && provisional === undefined && remains === undefined;
+}
+
+/** Whether a database exists under its name: only then an access node is there. */
+export function isDatabaseThere({ database }: { readonly database: ObservedDatabase }): boolean {
+    return database.database !== undefined;
 }
 
 /** The locale that a new database gets; absent: the server's own default. */
@@ -93,58 +101,58 @@ export function newDatabase(marker: Marker, locale: DatabaseLocale): ObservedDat
     };
 }
 
-/**
- * The steps to a database of that name that bears the mark. None where it is there with it.
- *
- * @param on the maintenance database of the server
- * @param adopt whether a database without a mark, or with another resource's, is taken over
- */
-export function planDatabase(
-    on: Place,
-    label: string,
-    name: string,
-    observed: ObservedDatabase,
-    marker: Marker,
-    options: { readonly adopt: boolean; readonly locale?: DatabaseLocale },
-): Step[] {
-    const { database, provisional } = observed;
-    if (database !== undefined) {
-        return planMark(on, label, name, database, marker, options.adopt);
-    }
-    const made = provisionalName(name);
-    const steps = planRemains(on, name, observed, (found) => isOurs(found, marker));
-    refuseRemains(label, name, observed, steps);
-    if (provisional === undefined) {
-        steps.push({
-            name: "createDatabase",
-            why: `database ${name} does not exist`,
-            on,
-            sql: `CREATE DATABASE ${identifier(made)} TEMPLATE template0${localeClause(options.locale)}`,
-        });
-    }
-    steps.push(
-        { ...mark(on, made, withMarker(provisional?.comment, marker)), transaction: "name database" },
-        {
-            name: "renameDatabase",
-            why: `database ${name} bears its mark now`,
-            on,
-            sql: `ALTER DATABASE ${identifier(made)} RENAME TO ${identifier(name)}`,
-            transaction: "name database",
-        },
-    );
-    return steps;
+/** A database that a plan makes or keeps. */
+export interface RequestedDatabase {
+    /** The maintenance database of the server. */
+    readonly on: Place;
+    /** The server, as messages name it. */
+    readonly label: string;
+    readonly name: string;
+    readonly marker: Marker;
+    /** Whether a database without a mark, or with another resource's, is taken over. */
+    readonly adopt: boolean;
+    readonly locale?: DatabaseLocale;
 }
 
-function planMark(
-    on: Place,
-    label: string,
-    name: string,
-    database: DatabaseState,
-    marker: Marker,
-    adopt: boolean,
-): Step[] {
+/** The steps to a database of that name that bears the mark. None where it is there with it. */
+export function planDatabase(observed: ObservedDatabase, requested: RequestedDatabase): Step[] {
+    const { on, name, marker, locale } = requested;
+    const { database, provisional } = observed;
+    if (database !== undefined) {
+        return at(on, planMark(database, requested));
+    }
+    const made = provisionalName(name);
+    const drops = planRemains(name, observed, (found) => hasOurMark(found, marker));
+    refuseRemains(observed, requested, drops);
+    return [
+        ...at(on, drops),
+        ...at(on, provisional === undefined ? [createDatabase(name, locale)] : []),
+        ...at(
+            on,
+            [
+                mark(name, made, withMarker(provisional?.comment, marker)),
+                {
+                    name: `rename database ${made} to ${name}`,
+                    why: `database ${name} bears its mark now`,
+                    sql: `ALTER DATABASE ${identifier(made)} RENAME TO ${identifier(name)}`,
+                },
+            ],
+            "name database",
+        ),
+    ];
+}
+
+function createDatabase(name: string, locale: DatabaseLocale | undefined): Statement {
+    return {
+        name: `create database ${name}`,
+        why: `database ${name} does not exist`,
+        sql: `CREATE DATABASE ${identifier(provisionalName(name))} TEMPLATE template0${localeClause(locale)}`,
+    };
+}
+
+function planMark(database: DatabaseState, { label, name, marker, adopt }: RequestedDatabase): Statement[] {
     const found = database.marker;
-    const ours = isOurs(found, marker);
+    const ours = hasOurMark(found, marker);
     if (!ours && !adopt) {
         throw new ProviderError(
             "ALREADY_EXISTS",
@@ -153,48 +161,49 @@ function planMark(
             { remedy: "Choose another name, drop it, or set adopt: true to take it over" },
         );
     }
-    const wanted: Marker = !ours || found?.adopted ? { ...marker, adopted: true } : marker;
-    const comment = withMarker(database.comment, wanted);
-    return comment === database.comment ? [] : [mark(on, name, comment)];
+    const comment = withMarker(database.comment, !ours || found?.adopted ? { ...marker, adopted: true } : marker);
+    return comment === database.comment ? [] : [mark(name, name, comment)];
 }
 
-function isOurs(found: Marker | undefined, marker: Marker): boolean {
+function hasOurMark(found: Marker | undefined, marker: Marker): boolean {
     return found !== undefined && (found.urn === marker.urn || (found.cluster ?? "") === marker.cluster);
 }
 
-/** The steps by which the remains go that are ours, by their mark or by the provisional name. */
+/** The statements that drop those remains that are ours, by their mark or by the provisional name. */
 function planRemains(
-    on: Place,
     name: string,
     { remains = {} }: ObservedDatabase,
-    isOurs: (marker: Marker | undefined) => boolean,
-): Step[] {
+    mayDrop: (marker: Marker | undefined) => boolean,
+): Statement[] {
     return Object.entries(remains)
-        .filter(([found, { marker }]) => found === provisionalName(name) || isOurs(marker))
+        .filter(([found, { marker }]) => found === provisionalName(name) || mayDrop(marker))
         .map(([found]) => ({
-            name: "dropDatabase",
-            why: `a DROP DATABASE that was cut has left ${found}, which cannot be used`,
-            on,
+            name: `drop database ${found}`,
+            why: `an interrupted DROP DATABASE has left ${found}, which cannot be used`,
             sql: `DROP DATABASE IF EXISTS ${identifier(found)}`,
         }));
 }
 
-function refuseRemains(label: string, name: string, { remains = {} }: ObservedDatabase, steps: readonly Step[]): void {
-    if (steps.length < Object.keys(remains).length) {
+function refuseRemains(
+    { remains = {} }: ObservedDatabase,
+    { label, name }: RequestedDatabase,
+    drops: readonly Statement[],
+): void {
+    if (drops.length < Object.keys(remains).length) {
         throw new ProviderError(
             "ALREADY_EXISTS",
-            `database "${name}" on ${label} is what a DROP DATABASE that was cut has left, and not this resource's`,
+            `database "${name}" on ${label} is the remains of an interrupted DROP DATABASE and not this resource's`,
             { remedy: `DROP DATABASE ${identifier(name)} on that server, or choose another name` },
         );
     }
 }
 
-function mark(on: Place, name: string, comment: string): Step {
+/** @param current the name that the database has just now */
+function mark(name: string, current: string, comment: string): Statement {
     return {
-        name: "markDatabase",
+        name: `mark database ${name}`,
         why: `the mark on database ${name} is missing or old`,
-        on,
-        sql: `COMMENT ON DATABASE ${identifier(name)} IS ${literal(comment)}`,
+        sql: `COMMENT ON DATABASE ${identifier(current)} IS ${literal(comment)}`,
     };
 }
 
@@ -205,46 +214,46 @@ function localeClause(locale: DatabaseLocale | undefined): string {
               ` LC_CTYPE ${literal(locale.characterType)}`;
 }
 
-/**
- * The steps by which a database goes: dropped where it is ours, else only our mark is taken off.
- *
- * @param drop whether what the database holds may go; false keeps the database and takes the mark off
- * @param force end other sessions on it (PostgreSQL 13 and later)
- * @param owner whose remains of it go as well
- */
-export function planDropDatabase(
-    on: Place,
-    name: string,
-    observed: ObservedDatabase,
-    options: { readonly drop: boolean; readonly force: boolean; readonly why: string; readonly owner: Owner },
-): Step[] {
-    const drop = (database: string): Step => ({
-        name: "dropDatabase",
-        why: options.why,
-        on,
-        sql: `DROP DATABASE IF EXISTS ${identifier(database)}${options.force ? " WITH (FORCE)" : ""}`,
-        destroys: { what: `database ${database}` },
+/** A database that a plan removes, or leaves without our mark. */
+export interface LeavingDatabase {
+    /** The maintenance database of the server. */
+    readonly on: Place;
+    readonly name: string;
+    /** Whose remains of it go as well. */
+    readonly owner: Owner;
+    /** Whether what the database holds may go; false keeps the database and takes the mark off. */
+    readonly drop: boolean;
+    /** Whether other sessions on it are ended (PostgreSQL 13 and later). */
+    readonly force: boolean;
+    readonly why: string;
+}
+
+/** The steps by which a database goes: dropped where it is ours, else only our mark is taken off. */
+export function planDropDatabase(observed: ObservedDatabase, leaving: LeavingDatabase): Step[] {
+    const { on, name, owner, why, force } = leaving;
+    const { database, provisional } = observed;
+    const drop = (current: string): Statement => ({
+        name: `drop database ${current}`,
+        why,
+        sql: `DROP DATABASE IF EXISTS ${identifier(current)}${force ? " WITH (FORCE)" : ""}`,
+        destroys: { what: `database ${current}` },
     });
-    const steps = [
-        ...planRemains(on, name, observed, (marker) => isMarked(options.owner, marker)),
-        ...(observed.provisional === undefined ? [] : [drop(provisionalName(name))]),
-    ];
-    if (observed.database === undefined) {
-        return steps;
-    }
-    if (options.drop) {
-        return [...steps, drop(name)];
-    }
-    const comment = withoutMarker(observed.database.comment);
-    return observed.database.marker === undefined
-        ? steps
+    return at(on, [
+        ...planRemains(name, observed, (marker) => isMarked(owner, marker)),
+        ...(provisional === undefined ? [] : [drop(provisionalName(name))]),
+        ...(database === undefined ? [] : leaving.drop ? [drop(name)] : planUnmark(name, database)),
+    ]);
+}
+
+function planUnmark(name: string, { comment, marker }: DatabaseState): Statement[] {
+    const rest = withoutMarker(comment);
+    return marker === undefined
+        ? []
         : [
-              ...steps,
               {
-                  name: "unmarkDatabase",
+                  name: `unmark database ${name}`,
                   why: `database ${name} is kept`,
-                  on,
-                  sql: `COMMENT ON DATABASE ${identifier(name)} IS ${comment === null ? "NULL" : literal(comment)}`,
+                  sql: `COMMENT ON DATABASE ${identifier(name)} IS ${rest === null ? "NULL" : literal(rest)}`,
               },
           ];
 }

@@ -1,13 +1,11 @@
-/** What the access node's database tells of the cluster and of its data nodes, in two short queries. */
-import { ProviderError } from "../../errors";
+/** The cluster and its data nodes as the access node's database has them, in two short queries. */
 import { qualified } from "../../postgres/sql";
-import { isNoDatabase } from "../../postgres/sqlState";
 import type { RunningVersions } from "../versions/capabilities";
 import type { DatabaseLocale } from "../marks/database";
 import type { AccessNodeReference, CommonInputs } from "../inputs";
 import { readMarker, type Marker } from "../marks/marker";
+import { accessNodeGone, refuseOtherCluster } from "../marks/refusals";
 import type { Session } from "../../postgres/pool";
-import { accessLabel } from "./places";
 
 /** The cluster, as its access node sees it. */
 export interface ClusterState {
@@ -54,7 +52,7 @@ interface NodeRow {
 
 /** Reads the cluster on the access node's database; undefined: the database has no TimescaleDB. */
 export async function observeCluster(session: Session): Promise<ClusterState | undefined> {
-    const [database] = await session.query<{
+    const database = await session.one<{
         postgres: string;
         timescaledb: string | null;
         schema: string | null;
@@ -62,7 +60,7 @@ export async function observeCluster(session: Session): Promise<ClusterState | u
         collation: string;
         character_type: string;
     }>(
-        `SELECT current_setting('server_version') AS postgres,
+        `SELECT split_part(current_setting('server_version'), ' ', 1) AS postgres,
                 e.extversion AS timescaledb, n.nspname::text AS schema,
                 pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collation,
                 d.datctype::text AS character_type
@@ -71,10 +69,10 @@ export async function observeCluster(session: Session): Promise<ClusterState | u
            LEFT JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
           WHERE d.datname = current_database()`,
     );
-    if (database === undefined || database.timescaledb === null || database.schema === null) {
+    if (database.timescaledb === null || database.schema === null) {
         return undefined;
     }
-    const [cluster] = await session.query<{ id: string; nodes: NodeRow[] }>(
+    const cluster = await session.one<{ id: string; nodes: NodeRow[] }>(
         `SELECT (SELECT m.value::text FROM _timescaledb_catalog.metadata m WHERE m.key = 'uuid') AS id,
                 (SELECT coalesce(json_agg(json_build_object(
                             'name', s.srvname, 'owner', pg_get_userbyid(s.srvowner),
@@ -92,13 +90,10 @@ export async function observeCluster(session: Session): Promise<ClusterState | u
                    JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
                   WHERE w.fdwname = 'timescaledb_fdw') AS nodes`,
     );
-    if (cluster === undefined) {
-        return undefined;
-    }
     return {
         versions: {
             engine: "multinode",
-            postgresVersion: firstWord(database.postgres),
+            postgresVersion: database.postgres,
             timescaledbVersion: database.timescaledb,
         },
         clusterId: cluster.id,
@@ -128,11 +123,6 @@ function nodeEntry({ name, owner, options, comment, mappings }: NodeRow): NodeEn
     };
 }
 
-/** `15.18 (Debian 15.18-1)` -> `15.18`. */
-function firstWord(version: string): string {
-    return version.split(" ", 1)[0] ?? version;
-}
-
 /** One of TimescaleDB's functions, by its qualified name. */
 export function functionOf({ schema }: Pick<ClusterState, "schema">, name: string): string {
     return qualified(schema, name);
@@ -148,34 +138,15 @@ export function findEntry(cluster: ClusterState | undefined, name: string): Node
     return cluster?.nodes.find((entry) => entry.name === name);
 }
 
-/** What the access node's database tells; undefined where it does not exist. */
-export async function orGone<T>(look: () => Promise<T>): Promise<T | undefined> {
-    try {
-        return await look();
-    } catch (error) {
-        if (isNoDatabase(error)) {
-            return undefined;
-        }
-        throw error;
-    }
-}
-
 /**
  * The cluster that a child was made for.
  *
  * @throws NOT_FOUND, FOREIGN_CLUSTER
  */
 export function requireCluster(cluster: ClusterState | undefined, accessNode: AccessNodeReference): ClusterState {
-    const where = `database "${accessNode.database}" on ${accessLabel(accessNode)}`;
     if (cluster === undefined) {
-        throw new ProviderError("NOT_FOUND", `${where} does not exist, or holds no TimescaleDB`, {
-            remedy: "Make the access node first; if it was lost, run `pulumi refresh`",
-        });
+        throw accessNodeGone(accessNode);
     }
-    if (cluster.clusterId !== accessNode.id) {
-        throw new ProviderError("FOREIGN_CLUSTER", `${where} is cluster ${cluster.clusterId}, not ${accessNode.id}`, {
-            remedy: "Point the access node's connection at the server that holds this stack's cluster",
-        });
-    }
+    refuseOtherCluster(cluster.clusterId, accessNode);
     return cluster;
 }

@@ -4,12 +4,13 @@ import type { DataNodeInputs } from "../inputs";
 import type { PendingCluster } from "../engine";
 import { readFutureAccess } from "../preflight/readServers";
 import { ACCESS, type Servers } from "../run/servers";
-import { markerOf, type AccessNodeRequest, type ObservedAccessNode } from "./accessNode/plan";
+import type { AccessNodeRequest, ObservedAccessNode } from "./accessNode/observe";
+import { markerOf } from "./accessNode/plan";
 import type { ClusterState, NodeEntry } from "./cluster";
 import type { DataNodeRequest, ObservedDataNode } from "./dataNode/observe";
 import { nothingThere, type HypertableRequest, type ObservedHypertable } from "./distributedHypertable/observe";
 import { observeNodeServer } from "./dataNode/nodeServer";
-import { nodeDatabaseName } from "./places";
+import { nodeDatabaseName } from "../run/places";
 import { mayInsertWithoutCopy } from "./accessNode/settings";
 
 /** An access node's database that was made and marked, and has got TimescaleDB. */
@@ -29,7 +30,7 @@ export async function foreseeAccessNode(
         ),
         cluster,
         alive: new Set(),
-        relations: [],
+        objects: [],
         notes: [],
     };
 }
@@ -62,16 +63,17 @@ async function foreseeCluster(
     { dataNodes }: PendingCluster,
 ): Promise<ClusterState> {
     const { facts, locale, place } = await readFutureAccess(servers);
-    const [extension] = await servers.on(place, (session) =>
-        session.query<{ version: string }>(
-            "SELECT e.default_version AS version FROM pg_catalog.pg_available_extensions e WHERE e.name = 'timescaledb'",
+    const { version } = await servers.on(place, (session) =>
+        session.one<{ version: string | null }>(
+            `SELECT (SELECT e.default_version FROM pg_catalog.pg_available_extensions e
+                      WHERE e.name = 'timescaledb') AS version`,
         ),
     );
     return {
         versions: {
             engine: "multinode",
             postgresVersion: facts.postgresVersion,
-            timescaledbVersion: extension?.version ?? "",
+            timescaledbVersion: version ?? "",
         },
         clusterId,
         schema: "public",

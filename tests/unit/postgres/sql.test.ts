@@ -1,4 +1,11 @@
-import { identifier, literal, qualified } from "../../../provider/postgres/sql";
+import {
+    alterOptionsClause,
+    anonymousBlock,
+    identifier,
+    literal,
+    optionsClause,
+    qualified,
+} from "../../../provider/postgres/sql";
 
 describe("identifier", () => {
     it.each([
@@ -55,5 +62,41 @@ describe("literal", () => {
 
     it.each([[1], [null], [undefined], [{}]])("refuses %p, which is no string", (value) => {
         expect(() => literal(value as never)).toThrow(TypeError);
+    });
+});
+
+describe("optionsClause", () => {
+    it("quotes what values and names may hold", () => {
+        expect(optionsClause({ options: "a=b=c", empty: "", quote: "it's", back: "a\\b", 'na"me': "x" })).toBe(
+            ` OPTIONS ("back"  E'a\\\\b', "empty" '', "na""me" 'x', "options" 'a=b=c', "quote" 'it''s')`,
+        );
+    });
+
+    it("is empty where there are no options", () => {
+        expect(optionsClause({})).toBe("");
+    });
+});
+
+describe("alterOptionsClause", () => {
+    it("adds, sets and drops", () => {
+        expect(alterOptionsClause({ host: "a", sslmode: "require" }, { host: "b", port: "1" })).toBe(
+            ` OPTIONS (SET "host" 'b', ADD "port" '1', DROP "sslmode")`,
+        );
+    });
+
+    it("keeps an empty value apart from an absent one", () => {
+        expect(alterOptionsClause({}, { options: "" })).toBe(` OPTIONS (ADD "options" '')`);
+        expect(alterOptionsClause({ options: "" }, {})).toBe(` OPTIONS (DROP "options")`);
+    });
+
+    it("is nothing where both agree", () => {
+        expect(alterOptionsClause({ a: "1", b: "2" }, { b: "2", a: "1" })).toBeUndefined();
+    });
+});
+
+describe("anonymousBlock", () => {
+    it("quotes a block by what it does not hold", () => {
+        expect(anonymousBlock("BEGIN END")).toBe("DO $pulumi$\nBEGIN END\n$pulumi$");
+        expect(anonymousBlock("a $pulumi$ b $pulumi1$")).toBe("DO $pulumi2$\na $pulumi$ b $pulumi1$\n$pulumi2$");
     });
 });

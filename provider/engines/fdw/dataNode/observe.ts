@@ -2,14 +2,14 @@
 import { isNothing, observeDatabase, type ObservedDatabase } from "../../marks/database";
 import type { DataNodeComputed, DataNodeInputs } from "../../inputs";
 import type { Purpose, Request } from "../../engine";
+import { readForeignObjects } from "../../marks/foreignObjects";
 import { readMarker, type Marker } from "../../marks/marker";
+import { ifDatabaseExists, reach, type Reached } from "../../run/reach";
 import { ACCESS, type Servers } from "../../run/servers";
 import type { Session } from "../../../postgres/pool";
-import { readAccessCatalogue, type AccessCatalogue } from "../catalogue";
+import { findServer, readAccessCatalogue, type AccessCatalogue } from "../catalogue";
 import { readServerFacts, type ServerFacts } from "../serverFacts";
-import { readForeignObjects } from "../accessNode/foreignObjects";
 import { partOf } from "../distributedHypertable/parts";
-import { ifDatabaseExists, reach, type Reached } from "../reach";
 import { findHolding, type TableName } from "../distributedHypertable/rowCounts";
 
 /** A data node's request. */
@@ -59,22 +59,20 @@ export interface ObservedDataNode {
 /** Reads both sides at once. */
 export async function observeDataNode(
     servers: Servers,
-    request: DataNodeRequest,
+    { inputs: { nodeName } }: DataNodeRequest,
     purpose: Purpose,
-): Promise<ObservedDataNode | undefined> {
-    const { nodeName } = request.inputs;
+): Promise<ObservedDataNode> {
     const [access, node] = await Promise.all([
         ifDatabaseExists(() => servers.on(servers.cluster(ACCESS), (session) => readAccessSide(session, nodeName))),
         reach(servers, nodeName, () => readNode(servers, nodeName, purpose)),
     ]);
-    const nothingThere =
-        access?.catalogue.servers.every(({ name }) => name !== nodeName) !== false &&
-        node.reachable &&
-        isNothing(node.database);
-    // A plan needs the access node's side even where nothing is there yet.
-    return nothingThere && (purpose === "read" || access === undefined)
-        ? undefined
-        : { ...(access === undefined ? {} : { access }), node };
+    return { ...(access === undefined ? {} : { access }), node };
+}
+
+/** Whether the node is registered, or something of it is on its server, as far as that answers. */
+export function isDataNodeThere({ access, node }: ObservedDataNode, { inputs }: DataNodeRequest): boolean {
+    const isRegistered = access !== undefined && findServer(access.catalogue, inputs.nodeName) !== undefined;
+    return isRegistered || !node.reachable || !isNothing(node.database);
 }
 
 async function readAccessSide(session: Session, nodeName: string): Promise<AccessSide> {

@@ -1,12 +1,13 @@
-/** The options of a data node's foreign server: the one place that builds them and writes them as SQL. */
-import { supports } from "../../versions/capabilities";
+/** The options of a data node's foreign server: the one place that builds them. */
+import type { Options } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
-import { identifier, literal } from "../../../postgres/sql";
+import type { Reached } from "../../run/reach";
+import { nodeDatabaseName } from "../../run/places";
+import { supports } from "../../versions/capabilities";
+import { findServer } from "../catalogue";
+import type { AccessSide, NodeServer } from "./observe";
 
-/** Options by name. */
-export type Options = Readonly<Record<string, string>>;
-
-/** What of the servers the options depend on. */
+/** What the options depend on, of the servers. */
 export interface OptionFacts {
     /** The access node's PostgreSQL, for example "15.18". */
     readonly postgresVersion: string;
@@ -14,16 +15,16 @@ export interface OptionFacts {
     readonly timescaledb: boolean;
 }
 
-/** The options that a data node's foreign server is to have; what the program says goes over what we say. */
+/** The options of a data node's foreign server; what the program says goes over what we say. */
 export function serverOptions(
     inputs: Pick<DataNodeInputs, "accessNode" | "host" | "port" | "database" | "serverOptions">,
     facts: OptionFacts,
 ): Options {
     const versions = { engine: "fdw", postgresVersion: facts.postgresVersion, timescaledbVersion: null } as const;
-    return sorted({
+    return {
         host: inputs.host,
         port: String(inputs.port),
-        dbname: inputs.database ?? inputs.accessNode.database,
+        dbname: nodeDatabaseName(inputs),
         connect_timeout: "10",
         fetch_size: "1000",
         batch_size: "1000",
@@ -35,31 +36,17 @@ export function serverOptions(
         ...(supports("parallelAbort", versions) ? { parallel_abort: "true" } : {}),
         ...(facts.timescaledb ? { extensions: "timescaledb" } : {}),
         ...inputs.serverOptions,
-    });
+    };
 }
 
-/** ` OPTIONS (host 'a', port '5432')`, or nothing where there are none. */
-export function optionsClause(options: Options): string {
-    const entries = Object.entries(sorted(options)).map(([name, value]) => `${identifier(name)} ${literal(value)}`);
-    return entries.length === 0 ? "" : ` OPTIONS (${entries.join(", ")})`;
-}
-
-/** ` OPTIONS (SET host 'b', DROP sslmode)`, from the options that are there to the wanted; undefined: they agree. */
-export function alterOptionsClause(found: Options, wanted: Options): string | undefined {
-    const names = Object.keys(sorted({ ...found, ...wanted }));
-    const changes = names.flatMap((name) => {
-        const value = wanted[name];
-        if (value === undefined) {
-            return [`DROP ${identifier(name)}`];
-        }
-        if (found[name] === undefined) {
-            return [`ADD ${identifier(name)} ${literal(value)}`];
-        }
-        return found[name] === value ? [] : [`SET ${identifier(name)} ${literal(value)}`];
-    });
-    return changes.length === 0 ? undefined : ` OPTIONS (${changes.join(", ")})`;
-}
-
-function sorted(options: Options): Options {
-    return Object.fromEntries(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** The options of a node's foreign server, from what both sides have. */
+export function requestedOptions(
+    { catalogue, facts }: AccessSide,
+    node: Reached<NodeServer>,
+    inputs: DataNodeInputs,
+): Options {
+    const timescaledb = node.reachable
+        ? node.timescaledb !== null && catalogue.extensions.timescaledb !== undefined
+        : findServer(catalogue, inputs.nodeName)?.options.extensions === "timescaledb";
+    return serverOptions(inputs, { postgresVersion: facts.postgresVersion, timescaledb });
 }

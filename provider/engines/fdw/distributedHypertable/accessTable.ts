@@ -1,6 +1,6 @@
 /** A table's part on the access node: the partitioned table, and a foreign table for each shard. */
 import { ProviderError } from "../../../errors";
-import { identifier, qualified } from "../../../postgres/sql";
+import { alterOptionsClause, identifier, optionsClause, qualified, type Options } from "../../../postgres/sql";
 import { compareColumns, type ColumnChange, type ObservedColumn } from "../../tables/columns";
 import { columnDefinition, observedColumns } from "../../tables/columnSql";
 import type { Column } from "../../inputs";
@@ -14,7 +14,6 @@ import { partText, type Part } from "./parts";
 import type { Relation } from "./relations";
 import type { TableName } from "./rowCounts";
 import { planRetype, retypes } from "./retype";
-import { alterOptionsClause, optionsClause, type Options } from "../dataNode/serverOptions";
 import { accessColumns, alterAccessColumn, bareColumns, lastColumns, refuseLosses } from "./columns";
 import { planDropSchema, planMark, planRename, planSchema, stepper, type Stepper } from "./steps";
 

@@ -8,7 +8,7 @@ import { ownerOf } from "../../marks/ownership";
 import { accessPlace, markingOf, nodePlaces } from "./target";
 import { marked } from "./findParts";
 import { partOf } from "./parts";
-import { unreachable } from "../reach";
+import { unreachable } from "../../run/reach";
 import type { Relation } from "./relations";
 import { isOurSchema, planDropSchema, stepper, type Stepper } from "./steps";
 

@@ -13,7 +13,7 @@ import { readServerFacts, type ServerFacts } from "../serverFacts";
 import { allNames } from "./objects";
 import { shortHash } from "./names";
 import { partOf } from "./parts";
-import { ifDatabaseExists, reach, type Reached } from "../reach";
+import { ifDatabaseExists, reach, type Reached } from "../../run/reach";
 import { marked, named } from "./findParts";
 import { readRelations, type RelationFilter, type Relations } from "./relations";
 import { countRows, type Held } from "./rowCounts";

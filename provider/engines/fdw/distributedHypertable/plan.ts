@@ -8,7 +8,7 @@ import type { AccessTables, HypertableRequest, ObservedHypertable } from "./obse
 import { targetOf, type Target } from "./target";
 import { refuseLimits } from "./limits";
 import { planNodeTable } from "./shard/nodeTable";
-import { unreachable } from "../reach";
+import { unreachable } from "../../run/reach";
 import { layoutOf } from "./layout";
 import { isOurSchema } from "./steps";
 

@@ -3,7 +3,7 @@ import type { Session } from "../../../postgres/pool";
 import { columnsOf, type ColumnRow } from "../../tables/columnSql";
 import { readMarker, type Marker } from "../../marks/marker";
 import type { TableName } from "./rowCounts";
-import type { Options } from "../dataNode/serverOptions";
+import type { Options } from "../../../postgres/sql";
 
 /** An index of a table. */
 export interface RelationIndex {

@@ -1,27 +1,21 @@
 /** How an access node goes: its database with everything in it, or where it was there before, our traces in it. */
-import { ProviderError } from "../../../errors";
 import { supports } from "../../versions/capabilities";
 import { planDropDatabase } from "../../marks/database";
-import type { AccessNodeInputs } from "../../inputs";
-import type { Plan } from "../../step";
 import { claimedAnew, isClaimedAnew, isMarked, ownerOf } from "../../marks/ownership";
-import type { AccessNodeRequest, ObservedAccessNode } from "./plan";
+import { refuseHeldObjects } from "../../marks/refusals";
+import { planResetSettings } from "../../marks/settings";
+import { accessDatabase, accessMaintenance } from "../../run/places";
+import { at, NOTHING_TO_DO, type Plan, type Step } from "../../step";
 import { eraseNote } from "../dataNode/notes";
-import { accessDatabase, accessMaintenance } from "../places";
 import { planRemoveAll } from "../dataNode/removal";
-import { planResetSettings, settingsFor } from "./settings";
-
-/** How many objects a refusal names. */
-const LISTED = 10;
+import type { AccessNodeRequest, ObservedAccessNode } from "./observe";
+import { settingsFor } from "./settings";
 
 /** From what is there to nothing. */
-export function planDeleteAccessNode(observed: ObservedAccessNode | undefined, request: AccessNodeRequest): Plan {
+export function planDeleteAccessNode(observed: ObservedAccessNode, request: AccessNodeRequest): Plan {
     const { inputs, last } = request;
-    if (observed === undefined) {
-        return { steps: [], warnings: [] };
-    }
+    const { cluster, postgresVersion } = observed;
     const { database } = observed.database;
-    const { cluster } = observed;
     if (isClaimedAnew(request, database?.marker)) {
         return { steps: [], warnings: [claimedAnew(inputs.database)] };
     }
@@ -34,34 +28,22 @@ export function planDeleteAccessNode(observed: ObservedAccessNode | undefined, r
     }
     const adopted = database !== undefined && (database.marker?.adopted ?? last?.created.database === false);
     const drop = !adopted || inputs.forceDestroy;
-    const removed = { steps: [], warnings: [], ...(drop ? removeNodes(observed, inputs) : undefined) };
-    const versions = cluster?.versions ?? {
-        engine: "multinode",
-        postgresVersion: observed.postgresVersion,
-        timescaledbVersion: null,
-    };
+    const removed = drop
+        ? planRemoveContents(observed, request)
+        : { ...NOTHING_TO_DO, steps: planRemoveTraces(observed, request) };
     return {
         steps: [
             ...removed.steps,
-            ...(drop || cluster === undefined
-                ? []
-                : [
-                      ...planResetSettings(
-                          accessDatabase(inputs),
-                          settingsFor(cluster.versions, observed.mayInsertWithoutCopy),
-                          observed.settings,
-                      ),
-                      ...observed.notes.map((schema) => ({
-                          name: "dropSchema",
-                          why: "a run was cut and never finished",
-                          on: accessDatabase(inputs),
-                          sql: eraseNote(schema),
-                      })),
-                  ]),
-            ...planDropDatabase(accessMaintenance(inputs), inputs.database, observed.database, {
+            ...planDropDatabase(observed.database, {
+                on: accessMaintenance(inputs),
+                name: inputs.database,
                 owner: ownerOf(request),
                 drop,
-                force: supports("dropDatabaseForce", versions),
+                force: supports("dropDatabaseForce", {
+                    engine: "multinode",
+                    postgresVersion,
+                    timescaledbVersion: cluster?.versions.timescaledbVersion ?? null,
+                }),
                 why: "the access node is deleted",
             }),
         ],
@@ -70,16 +52,27 @@ export function planDeleteAccessNode(observed: ObservedAccessNode | undefined, r
 }
 
 /** Nothing goes unasked with the database: neither what it holds nor what its data nodes hold. */
-function removeNodes({ cluster, relations, alive }: ObservedAccessNode, inputs: AccessNodeInputs): Plan {
-    const nodes = cluster?.nodes ?? [];
-    const held = [...nodes.map(({ name }) => `data node "${name}"`), ...relations];
-    if (!inputs.forceDestroy && held.length > 0) {
-        const more = held.length > LISTED ? ` and ${held.length - LISTED} more` : "";
-        throw new ProviderError(
-            "HOLDS_OTHER_OBJECTS",
-            `database "${inputs.database}" holds ${held.slice(0, LISTED).join(", ")}${more}`,
-            { remedy: "Remove them first, or set forceDestroy: true and run `pulumi up` before you destroy" },
-        );
-    }
-    return cluster === undefined ? { steps: [], warnings: [] } : planRemoveAll(accessDatabase(inputs), cluster, alive);
+function planRemoveContents({ cluster, objects, alive }: ObservedAccessNode, { inputs }: AccessNodeRequest): Plan {
+    const nodes = (cluster?.nodes ?? []).map(({ name }) => `data node "${name}"`);
+    refuseHeldObjects(`database "${inputs.database}"`, [...nodes, ...objects], inputs);
+    return cluster === undefined ? NOTHING_TO_DO : planRemoveAll(accessDatabase(inputs), cluster, alive);
+}
+
+/** What a database that is kept loses. */
+function planRemoveTraces(observed: ObservedAccessNode, { inputs }: AccessNodeRequest): Step[] {
+    const { cluster, settings, notes } = observed;
+    const on = accessDatabase(inputs);
+    return cluster === undefined
+        ? []
+        : [
+              ...planResetSettings(on, settingsFor(cluster.versions, observed.mayInsertWithoutCopy), settings),
+              ...at(
+                  on,
+                  notes.map((schema) => ({
+                      name: `drop schema ${schema}`,
+                      why: "an interrupted run has left it",
+                      sql: eraseNote(schema),
+                  })),
+              ),
+          ];
 }

@@ -1,13 +1,8 @@
 /** The settings that distributed queries need of the access node's database. */
 import type { Session } from "../../../postgres/pool";
-import { identifier, literal } from "../../../postgres/sql";
 import { supports, type RunningVersions } from "../../versions/capabilities";
-import type { Step } from "../../step";
-import type { Place } from "../../run/servers";
+import type { Settings } from "../../marks/settings";
 import { compareVersions } from "../../versions/range";
-
-/** Settings by name, as pg_db_role_setting has them. */
-export type Settings = Readonly<Record<string, string>>;
 
 /** TimescaleDB reads it, but does not define it: to set it for a database takes a right of its own. */
 export const INSERT_WITH_COPY = "timescaledb.enable_distributed_insert_with_copy";
@@ -21,16 +16,16 @@ export function grantsSettings(postgresVersion: string): boolean {
 
 /** Whether the session's user may set {@link INSERT_WITH_COPY} for a database. */
 export async function mayInsertWithoutCopy(session: Session, postgresVersion: string): Promise<boolean> {
-    const [user] = await session.query<{ superuser: boolean }>(
+    const { superuser } = await session.one<{ superuser: boolean }>(
         "SELECT current_setting('is_superuser') = 'on' AS superuser",
     );
-    if (user?.superuser === true || !grantsSettings(postgresVersion)) {
-        return user?.superuser === true;
+    if (superuser || !grantsSettings(postgresVersion)) {
+        return superuser;
     }
-    const [right] = await session.query<{ may: boolean }>("SELECT has_parameter_privilege($1::text, 'SET') AS may", [
+    const { may } = await session.one<{ may: boolean }>("SELECT has_parameter_privilege($1::text, 'SET') AS may", [
         INSERT_WITH_COPY,
     ]);
-    return right?.may === true;
+    return may;
 }
 
 /**
@@ -49,34 +44,4 @@ export function settingsFor(versions: RunningVersions, insertsWithoutCopy: boole
         // sets it to true (no other word will do) for a role, which overrides the database.
         ...(insertsWithoutCopy && supports("insertWithCopySetting", versions) ? { [INSERT_WITH_COPY]: "false" } : {}),
     };
-}
-
-/** The steps to these settings. */
-export function planSettings(on: Place, wanted: Settings, observed: Settings): Step[] {
-    return Object.entries(wanted)
-        .filter(([name, value]) => observed[name] !== value)
-        .map(([name, value]) => ({
-            name: "alterDatabaseSet",
-            why: `${name} is ${observed[name] ?? "not set"}`,
-            on,
-            sql: `ALTER DATABASE ${identifier(on.database)} SET ${settingName(name)} = ${literal(value)}`,
-            transaction: "settings",
-        }));
-}
-
-/** The steps by which a database that is kept loses these settings. */
-export function planResetSettings(on: Place, wanted: Settings, observed: Settings): Step[] {
-    return Object.entries(wanted)
-        .filter(([name, value]) => observed[name] === value)
-        .map(([name]) => ({
-            name: "alterDatabaseReset",
-            why: "the database is kept without what was set for the cluster",
-            on,
-            sql: `ALTER DATABASE ${identifier(on.database)} RESET ${settingName(name)}`,
-            transaction: "settings",
-        }));
-}
-
-function settingName(name: string): string {
-    return name.split(".").map(identifier).join(".");
 }

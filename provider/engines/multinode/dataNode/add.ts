@@ -1,35 +1,33 @@
 /**
  * Registering a data node. add_data_node() is not atomic: the node commits its part before the access node does. So the
- * provider makes the node's database itself where it can, marked as ours, and what a cut run left there is known as ours
+ * provider makes the node's database itself where it can, marked as ours, and what an interrupted run left there is known as ours
  * by that mark and by the cluster's id in the node's metadata.
  */
 import { ProviderError } from "../../../errors";
-import { address } from "../../../postgres/connection";
-import { identifier, literal } from "../../../postgres/sql";
-import { describeNeeds, supports } from "../../versions/capabilities";
-import { planDatabase, planDropDatabase, type DatabaseState } from "../../marks/database";
+import { identifier } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
-import type { Plan, Step } from "../../step";
-import { withMarker, type Marker } from "../../marks/marker";
+import { planDatabase, planDropDatabase, type DatabaseState } from "../../marks/database";
 import { isMarked, ownerOf } from "../../marks/ownership";
-import { anonymousBlock, statements } from "../block";
-import { functionOf, markerOf, type ClusterState } from "../cluster";
-import type { DataNodeRequest } from "./observe";
-import { planUnseen } from "./addUnseen";
-import { foreignCluster, stillHolds } from "./formerMember";
-import { planLeftover } from "./leftover";
+import { nodeInUseError, refuseSecondName } from "../../marks/refusals";
+import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "../../run/places";
+import { at, type Plan, type Step } from "../../step";
+import { describeNeeds, supports } from "../../versions/capabilities";
+import { markerOf, type ClusterState } from "../cluster";
+import { addDataNode, type Ownership } from "./addStatement";
+import { planAddUnseen } from "./addUnseen";
+import { planLeftover, type Leftover } from "./leftover";
 import type { NodeServer } from "./nodeServer";
-import { accessDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "../places";
-import { planRelease, planReleaseToBootstrap, unknownTo } from "./release";
-import { createMapping, secretsOf, wantedMapping } from "./userMapping";
-
-type ReachedServer = Extract<NodeServer, { reached: true }>;
-type UnreachedServer = Extract<NodeServer, { reached: false }>;
+import type { DataNodeRequest, ObservedDataNode } from "./observe";
+import { foreignClusterError, holdsTablesError, release, releaseToBootstrap, unknownTo } from "./release";
 
 /** The steps by which a data node is registered, its database made first. */
-export function planAddDataNode(cluster: ClusterState, node: NodeServer, request: DataNodeRequest): Plan {
+export function planAddDataNode(
+    cluster: ClusterState,
+    { node, leftover }: ObservedDataNode,
+    request: DataNodeRequest,
+): Plan {
     const { inputs } = request;
-    refuseSecondName(cluster, inputs);
+    refuseSecondName(cluster.nodes, inputs);
     if (!inputs.available && !supports("alterDataNode", cluster.versions)) {
         throw new ProviderError(
             "NOT_SUPPORTED",
@@ -37,110 +35,91 @@ export function planAddDataNode(cluster: ClusterState, node: NodeServer, request
             { remedy: "Leave available out, or update TimescaleDB first" },
         );
     }
-    if (!node.reached) {
-        return planUnreached(cluster, node, request);
+    if (!node.reachable) {
+        const warning =
+            `data node "${inputs.nodeName}" is seen through the access node alone (${node.cause.reason}): ` +
+            "what its server lacks shows only when it is used";
+        return { ...planUnreached(cluster, leftover, inputs), warnings: [warning] };
     }
-    const { steps, ours } = inputs.bootstrap
+    const { steps, ownership } = inputs.bootstrap
         ? planNodeDatabase(cluster, node, request)
-        : { steps: planPrepared(cluster, node, request), ours: false };
-    return { steps: [...steps, addDataNode(cluster, ours ? "true" : "false", inputs)], warnings: [] };
+        : { steps: planPrepared(cluster, node, inputs), ownership: "adopted" as const };
+    const add = at(accessDatabase(inputs.accessNode), [addDataNode(cluster, inputs, ownership)]);
+    return { steps: [...steps, ...add], warnings: [] };
 }
 
 /** The steps through the access node alone. */
-function planUnreached(cluster: ClusterState, { why, leftover }: UnreachedServer, request: DataNodeRequest): Plan {
-    const { inputs } = request;
-    const warnings = [
-        `data node "${inputs.nodeName}" is seen through the access node alone (${why}): ` +
-            "what its server lacks shows only when it is used",
-    ];
-    const made = inputs.bootstrap ? "made.database_created" : "false";
-    if (leftover?.seen === undefined) {
-        const add = (together: readonly string[]): Step => addDataNode(cluster, made, inputs, together);
-        const plan = leftover === undefined ? { steps: [add([])] } : planUnseen(cluster, leftover.note, request, add);
-        return { ...plan, warnings };
+function planUnreached(
+    cluster: ClusterState,
+    leftover: Leftover | undefined,
+    inputs: DataNodeInputs,
+): Pick<Plan, "steps" | "continues"> {
+    const on = accessDatabase(inputs.accessNode);
+    if (leftover?.seen !== undefined) {
+        const { steps, ownership, more } = planLeftover(cluster, leftover.seen, leftover.note, inputs);
+        return { steps: [...steps, ...at(on, [addDataNode(cluster, inputs, ownership, more)])] };
     }
-    const { steps, ours, together } = planLeftover(cluster, leftover.seen, leftover.note, request);
-    return { steps: [...steps, addDataNode(cluster, ours ? "true" : made, inputs, together)], warnings };
-}
-
-/** Two names for one database make the access node wait for itself. */
-function refuseSecondName(cluster: ClusterState, inputs: DataNodeInputs): void {
-    const database = nodeDatabaseName(inputs);
-    const other = cluster.nodes.find(
-        (entry) => entry.host === inputs.host && entry.port === inputs.port && entry.database === database,
-    );
-    if (other !== undefined) {
-        throw nodeInUse(inputs, other.name);
-    }
-}
-
-function nodeInUse(inputs: DataNodeInputs, name: string): ProviderError {
-    const where = `database "${nodeDatabaseName(inputs)}" on ${address(inputs)}`;
-    return new ProviderError("NODE_IN_USE", `${where} is registered as data node "${name}" already`, {
-        remedy: "Give each data node a server or a database of its own, or remove the other one first",
-    });
+    return leftover === undefined
+        ? { steps: at(on, [addDataNode(cluster, inputs, inputs.bootstrap ? "ours if it is made now" : "adopted")]) }
+        : planAddUnseen(cluster, leftover.note, inputs);
 }
 
 /** The steps to a database on the node that bears our mark and belongs to no cluster, and whether it is ours to drop. */
 function planNodeDatabase(
     cluster: ClusterState,
-    node: ReachedServer,
+    node: NodeServer,
     request: DataNodeRequest,
-): { readonly steps: Step[]; readonly ours: boolean } {
+): { readonly steps: Step[]; readonly ownership: Ownership } {
     const { inputs } = request;
-    const name = nodeDatabaseName(inputs);
     const found = node.database.database;
-    const place = nodeMaintenance(inputs);
     const leftover = found === undefined ? [] : planFoundDatabase(cluster, node, found, request);
-    const remade = leftover.some((step) => step.name === "dropDatabase");
-    const steps = planDatabase(
-        place,
-        nodeLabel(inputs),
-        name,
-        remade ? { ...node.database, database: undefined } : node.database,
-        markerOf(cluster, inputs),
-        { adopt: inputs.adopt, locale: cluster.locale },
-    );
+    const remade = leftover.some((step) => step.destroys !== undefined);
+    const steps = planDatabase(remade ? { ...node.database, database: undefined } : node.database, {
+        on: nodeMaintenance(inputs),
+        label: nodeLabel(inputs),
+        name: nodeDatabaseName(inputs),
+        marker: markerOf(cluster, inputs),
+        adopt: inputs.adopt,
+        locale: cluster.locale,
+    });
+    const isMade = found === undefined || remade;
+    const isOurs = isMade || (isMarked(ownerOf(request), found.marker) && found.marker?.adopted === undefined);
     return {
-        steps: [...leftover, ...steps, ...planOwner(found, remade, request)],
-        ours:
-            found === undefined ||
-            remade ||
-            (isMarked(ownerOf(request), found.marker) && found.marker?.adopted === undefined),
+        steps: [...leftover, ...steps, ...planOwner(isMade ? undefined : found, inputs)],
+        ownership: isOurs ? "ours" : "adopted",
     };
 }
 
-/** The access node logs in with its own user's name and makes the extension: the database has to be that user's. */
-function planOwner(found: DatabaseState | undefined, remade: boolean, { inputs }: DataNodeRequest): Step[] {
+/**
+ * The access node logs in with its own user's name and makes the extension: the database has to be that user's.
+ *
+ * @param found undefined: it is made by the provider's user
+ */
+function planOwner(found: DatabaseState | undefined, inputs: DataNodeInputs): Step[] {
     const { accessNode, connection, user } = inputs;
     const name = nodeDatabaseName(inputs);
     const owner = user ?? accessNode.connection.user;
-    const now = found === undefined || remade ? (connection ?? accessNode.connection).user : found.owner;
-    return owner === now || inputs.adopt
-        ? []
-        : [
-              {
-                  name: "alterDatabaseOwner",
-                  why: `the access node comes as ${owner}, and the database is ${now}'s`,
-                  on: nodeMaintenance(inputs),
-                  sql: `ALTER DATABASE ${identifier(name)} OWNER TO ${identifier(owner)}`,
-              },
-          ];
+    const now = found?.owner ?? (connection ?? accessNode.connection).user;
+    const alter = {
+        name: `alter owner of database ${name}`,
+        why: `the access node connects as ${owner}, and the database is ${now}'s`,
+        sql: `ALTER DATABASE ${identifier(name)} OWNER TO ${identifier(owner)}`,
+    };
+    return at(nodeMaintenance(inputs), owner === now || inputs.adopt ? [] : [alter]);
 }
 
 /** What an earlier run, or another cluster, left in a database of that name. */
 function planFoundDatabase(
     cluster: ClusterState,
-    { contents, postgresVersion, database }: ReachedServer,
+    { contents, postgresVersion, database }: NodeServer,
     found: DatabaseState,
     request: DataNodeRequest,
 ): Step[] {
     const { inputs } = request;
-    const name = nodeDatabaseName(inputs);
     const ours = isMarked(ownerOf(request), found.marker);
     if (!ours && found.marker !== undefined && !inputs.adopt) {
         const other = cluster.nodes.find(({ marker }) => marker?.urn === found.marker?.urn);
-        throw other === undefined ? databaseTaken(inputs, found.marker.urn) : nodeInUse(inputs, other.name);
+        throw other === undefined ? databaseTakenError(inputs, found.marker.urn) : nodeInUseError(inputs, other.name);
     }
     const distUuid = contents?.distUuid ?? null;
     if (distUuid === null) {
@@ -149,20 +128,20 @@ function planFoundDatabase(
     const mayEmpty = inputs.forceDestroy && (ours || inputs.adopt);
     const tables = contents?.hypertables ?? [];
     if (distUuid !== cluster.clusterId && !ours && !mayEmpty) {
-        throw foreignCluster(inputs, distUuid);
+        throw foreignClusterError(inputs, distUuid);
     }
     if (tables.length === 0) {
-        return [planReleaseToBootstrap(inputs, distUuid, unknownTo(distUuid))];
+        return at(nodeDatabase(inputs), [releaseToBootstrap(inputs, distUuid)]);
     }
     if (!mayEmpty) {
-        const remedy = "Drop the database, or set forceDestroy: true to have it made anew without those rows";
-        throw stillHolds(inputs, tables, remedy);
+        const remedy = "Drop the database, or set forceDestroy: true to make it anew without those rows";
+        throw holdsTablesError(inputs, tables, remedy);
     }
     return planDropDatabase(
-        nodeMaintenance(inputs),
-        name,
         { ...database, provisional: undefined },
         {
+            on: nodeMaintenance(inputs),
+            name: nodeDatabaseName(inputs),
             owner: ownerOf(request),
             drop: true,
             force: supports("dropDatabaseForce", { ...cluster.versions, postgresVersion }),
@@ -172,8 +151,7 @@ function planFoundDatabase(
 }
 
 /** bootstrap: false: the user made the database and the extension. */
-function planPrepared(cluster: ClusterState, { contents, database }: ReachedServer, request: DataNodeRequest): Step[] {
-    const { inputs } = request;
+function planPrepared(cluster: ClusterState, { contents, database }: NodeServer, inputs: DataNodeInputs): Step[] {
     const name = nodeDatabaseName(inputs);
     if (contents === undefined || contents.timescaledbVersion === null) {
         throw new ProviderError(
@@ -193,63 +171,15 @@ function planPrepared(cluster: ClusterState, { contents, database }: ReachedServ
         return [];
     }
     if (distUuid !== cluster.clusterId && !(inputs.adopt && inputs.forceDestroy)) {
-        throw foreignCluster(inputs, distUuid);
+        throw foreignClusterError(inputs, distUuid);
     }
-    return [planRelease(inputs, distUuid, unknownTo(distUuid))];
+    return at(nodeDatabase(inputs), [release(inputs, distUuid, unknownTo(distUuid))]);
 }
 
-function databaseTaken(inputs: DataNodeInputs, urn: string): ProviderError {
+function databaseTakenError(inputs: DataNodeInputs, urn: string): ProviderError {
     return new ProviderError(
         "ALREADY_EXISTS",
         `database "${nodeDatabaseName(inputs)}" exists on ${nodeLabel(inputs)} and belongs to ${urn}`,
         { remedy: "Choose another database, drop it, or set adopt: true to take it over" },
     );
-}
-
-/**
- * One block, so that entry, mark, user mapping and options are there together or not at all. A database that the access
- * node did not make and we did not either is the user's, and the mark says so.
- */
-function addDataNode(
-    cluster: ClusterState,
-    isOurs: string,
-    inputs: DataNodeInputs,
-    together: readonly string[] = [],
-): Step {
-    const { nodeName, host, port, password, bootstrap, serverOptions, available } = inputs;
-    const ours = markerOf(cluster, inputs);
-    const mark = (marker: Marker): string => literal(withMarker(null, marker));
-    const mapping = wantedMapping(inputs);
-    const options = Object.entries(serverOptions).map(([name, value]) => `ADD ${identifier(name)} ${literal(value)}`);
-    const server = identifier(nodeName);
-    return {
-        name: "addDataNode",
-        why: `${nodeName} is not registered`,
-        on: accessDatabase(inputs.accessNode),
-        sql: anonymousBlock(
-            [
-                "DECLARE made record;",
-                "BEGIN",
-                `    SELECT * INTO made FROM ${functionOf(cluster, "add_data_node")}(`,
-                `        ${literal(nodeName)}, host => ${literal(host)}, database => ${literal(nodeDatabaseName(inputs))},`,
-                `        port => ${port}, bootstrap => ${bootstrap}` +
-                    `${password === undefined ? "" : `, password => ${literal(password)}`});`,
-                `    IF ${isOurs} THEN`,
-                `        COMMENT ON SERVER ${server} IS ${mark(ours)};`,
-                "    ELSE",
-                `        COMMENT ON SERVER ${server} IS ${mark({ ...ours, adopted: true })};`,
-                "    END IF;",
-                ...(mapping === undefined ? [] : [`    ${createMapping(inputs, mapping)};`]),
-                ...(options.length === 0 ? [] : [`    ALTER SERVER ${server} OPTIONS (${options.join(", ")});`]),
-                ...(available
-                    ? []
-                    : [
-                          `    PERFORM ${functionOf(cluster, "alter_data_node")}(${literal(nodeName)}, available => false);`,
-                      ]),
-                ...statements("    ", together),
-                "END",
-            ].join("\n"),
-        ),
-        ...secretsOf(mapping),
-    };
 }

@@ -1,97 +1,93 @@
 /**
  * The way to a data node for an access node that cannot look at it: its user is no superuser, or it has no postgres_fdw.
  *
- * What a cut add_data_node() left there (see leftover.ts) would be refused for ever as a data node (TS174). So the node is
- * added with a scratch database first, which add_data_node() makes. In the same transaction its entry is pointed to the
- * real database, and stays there if that says that it is this cluster's and holds no table. Else the entry goes with the
- * scratch database, it is noted whether there is a real one, and the node is added to that. This takes no rights but
- * those of adding a node. Scratch databases are numbered, because adding one can be cut just like the real one.
+ * What an interrupted add_data_node() left there (see leftover.ts) would be refused for ever as a data node (TS174). So
+ * the node is added with a scratch database first, which add_data_node() makes. In the same transaction its entry is
+ * pointed to the real database, and stays there if that says that it is this cluster's and holds no table. Else the entry
+ * goes with the scratch database, it is noted whether there is a real one, and the node is added to that. This takes no
+ * rights but those of adding a node. Scratch databases are numbered, because adding one can be interrupted just like the
+ * real one.
  */
-import { identifier, literal } from "../../../postgres/sql";
-import { supports } from "../../versions/capabilities";
+import { anonymousBlock, identifier, literal } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
-import type { Explanation, Plan, Step } from "../../step";
-import { withMarker, type Marker } from "../../marks/marker";
-import { anonymousBlock, statements } from "../block";
+import { withMarker } from "../../marks/marker";
+import { accessDatabase, nodeDatabaseName, nodeLabel } from "../../run/places";
+import { at, type Explanation, type Plan, type Statement } from "../../step";
+import { supports } from "../../versions/capabilities";
 import { functionOf, markerOf, type ClusterState } from "../cluster";
-import type { DataNodeRequest } from "./observe";
-import { USERS_TABLES } from "./formerMember";
+import { addDataNode, callAddDataNode } from "./addStatement";
 import {
+    eraseDataNodeNote,
     eraseNote,
     isMaking,
     makingOf,
+    noteDataNode,
+    noteIfMissing,
     noteSchema,
-    planEraseNote,
-    planNote,
-    planNoteIfMissing,
     writeNote,
     type Note,
 } from "./notes";
-import { accessDatabase, nodeDatabaseName, nodeLabel } from "../places";
+import { USERS_TABLES } from "./release";
 import { scratchName } from "./scratch";
-import { createMapping, secretsOf, wantedMapping } from "./userMapping";
+import { createMapping, requestedMapping } from "./userMapping";
 
 const ALREADY_DATA_NODE = "TS174";
 const INSUFFICIENT_PRIVILEGE = "42501";
 /** Of our own: no server raises it. */
 const MISSING = "PT404";
 
-/**
- * The steps by which a node is added that nobody can look at.
- *
- * @param add the step that adds it with its own database, together with further statements
- */
-export function planUnseen(
+/** The steps by which a node is added that nobody can look at. */
+export function planAddUnseen(
     cluster: ClusterState,
     note: Note | undefined,
-    { inputs }: DataNodeRequest,
-    add: (together: readonly string[]) => Step,
+    inputs: DataNodeInputs,
 ): Pick<Plan, "steps" | "continues"> {
     const { nodeName, bootstrap, adopt } = inputs;
-    const explains = { [ALREADY_DATA_NODE]: alreadyDataNode(inputs) };
-    const erase = eraseNote(noteSchema(inputs));
+    const on = accessDatabase(inputs.accessNode);
+    const ownership = bootstrap ? "ours if it is made now" : "adopted";
+    const add = {
+        ...addDataNode(cluster, inputs, ownership),
+        explains: { [ALREADY_DATA_NODE]: alreadyDataNode(inputs) },
+    };
     if (!supports("deleteDataNodeDropDatabase", cluster.versions)) {
-        return { steps: [{ ...add([]), explains }] };
+        return { steps: at(on, [add]) };
     }
     if (isMaking(note, inputs)) {
-        const claims = bootstrap && !adopt ? [claimEmpty(cluster, inputs)] : [];
+        const claim = bootstrap && !adopt ? [claimEmpty(cluster, inputs)] : [];
+        const more = [...claim, eraseNote(noteSchema(inputs))];
         return {
-            steps: [
-                { ...add([...claims, erase]), tolerates: [ALREADY_DATA_NODE] },
-                planNoteIfMissing(inputs, { scratch: 0 }, `in case ${nodeName} was added by a run that was cut`),
-            ],
+            steps: at(on, [
+                { ...addDataNode(cluster, inputs, ownership, more), tolerates: [ALREADY_DATA_NODE] },
+                noteIfMissing(inputs, { scratch: 0 }, `in case ${nodeName} was added by an interrupted run`),
+            ]),
         };
     }
     if (note !== undefined && "foreign" in note) {
         // Once it is tried, the next run looks anew: by then it may be another one.
-        return { steps: [planEraseNote(inputs, `${nodeName} is not one that was lost`), { ...add([]), explains }] };
+        return { steps: at(on, [eraseDataNodeNote(inputs, `${nodeName} is not one that was lost`), add]) };
     }
     const number = note !== undefined && "scratch" in note ? note.scratch + 1 : 1;
     return {
-        steps: [
-            planNote(inputs, { scratch: number }, `what ${nodeName} is shows only by way of a scratch database`),
-            addByScratch(cluster, number, inputs),
-            planNoteIfMissing(inputs, { foreign: true }, `in case no scratch database can be made on ${nodeName}`),
-        ],
+        steps: at(on, [
+            noteDataNode(inputs, { scratch: number }, `only a scratch database shows what ${nodeName} is`),
+            addWithScratch(cluster, number, inputs),
+            noteIfMissing(inputs, { foreign: true }, `in case no scratch database can be made on ${nodeName}`),
+        ]),
         continues: "whether the data node has the database shows only then",
     };
 }
 
-/** A statement of the block that adds the node: its database is ours if it was just made, or was being made and is empty. */
+/** SQL of the block that adds the node: a database that was being made and is empty is ours as well. */
 function claimEmpty(cluster: ClusterState, inputs: DataNodeInputs): string {
     const mark = withMarker(null, markerOf(cluster, inputs));
-    return [
-        "IF NOT made.database_created THEN",
-        "        BEGIN",
-        ...statements("            ", [
-            execute(cluster, inputs.nodeName, refuse(holdsTables())),
-            `COMMENT ON SERVER ${identifier(inputs.nodeName)} IS ${literal(mark)}`,
-        ]),
-        "        EXCEPTION WHEN OTHERS THEN",
-        "            NULL;",
-        "        END;",
-        "    END IF",
-    ].join("\n");
+    return `IF NOT made.database_created THEN
+        BEGIN
+            ${execute(cluster, inputs.nodeName, REFUSE_TABLES)};
+            COMMENT ON SERVER ${identifier(inputs.nodeName)} IS ${literal(mark)};
+        EXCEPTION WHEN OTHERS THEN
+            NULL;
+        END;
+    END IF`;
 }
 
 function alreadyDataNode(inputs: DataNodeInputs): Explanation {
@@ -107,101 +103,70 @@ function alreadyDataNode(inputs: DataNodeInputs): Explanation {
 }
 
 /**
- * One block: what cannot be pointed to the real database stays with the scratch one, and goes with it. Both ways the
- * mark says which scratch databases there may be.
+ * One block: an entry that cannot be pointed to the real database stays with the scratch one, and goes with it. Either
+ * way the mark says which scratch databases there may be.
  */
-function addByScratch(cluster: ClusterState, number: number, inputs: DataNodeInputs): Step {
-    const { nodeName, host, port, password, adopt, bootstrap, accessNode } = inputs;
+function addWithScratch(cluster: ClusterState, number: number, inputs: DataNodeInputs): Statement {
+    const { nodeName, adopt, bootstrap } = inputs;
     const server = identifier(nodeName);
-    const marker: Marker = {
+    const database = nodeDatabaseName(inputs);
+    const marker = {
         ...markerOf(cluster, inputs),
-        ...(adopt || !bootstrap ? { adopted: true } : {}),
+        ...(adopt || !bootstrap ? { adopted: true as const } : {}),
         scratch: number,
     };
-    const mapping = wantedMapping(inputs);
+    const mapping = requestedMapping(inputs);
+    const create = mapping && createMapping(inputs, mapping);
     return {
-        name: "addDataNode",
+        name: `add data node ${nodeName} with a scratch database`,
         why: `${nodeName} is not registered, and may be one that this cluster lost`,
-        on: accessDatabase(accessNode),
-        sql: anonymousBlock(
-            [
-                "BEGIN",
-                `    PERFORM ${functionOf(cluster, "add_data_node")}(`,
-                `        ${literal(nodeName)}, host => ${literal(host)}, database => ${literal(scratchName(cluster, nodeName, number))},`,
-                `        port => ${port}${password === undefined ? "" : `, password => ${literal(password)}`});`,
-                ...statements("    ", [
-                    `COMMENT ON SERVER ${server} IS ${literal(withMarker(null, marker))}`,
-                    ...(mapping === undefined ? [] : [createMapping(inputs, mapping)]),
-                ]),
-                "    BEGIN",
-                ...statements("        ", [
-                    `ALTER SERVER ${server} OPTIONS (SET dbname ${literal(nodeDatabaseName(inputs))})`,
-                    execute(cluster, nodeName, refuse(isOthers(cluster), holdsTables())),
-                    eraseNote(noteSchema(inputs)),
-                ]),
-                "    EXCEPTION WHEN OTHERS THEN",
-                "        BEGIN",
-                ...statements("            ", [
-                    execute(cluster, nodeName, refuse(isMissing(nodeDatabaseName(inputs)))),
-                    ...writeNote(inputs, { foreign: true }),
-                ]),
-                `        EXCEPTION WHEN SQLSTATE ${literal(MISSING)} THEN`,
-                ...statements("            ", writeNote(inputs, makingOf(inputs))),
-                "        END;",
-                "    END;",
-                "END",
-            ].join("\n"),
-        ),
+        sql: anonymousBlock(`BEGIN
+    PERFORM ${callAddDataNode(cluster, inputs, scratchName(cluster, nodeName, number), true)};
+    COMMENT ON SERVER ${server} IS ${literal(withMarker(null, marker))};
+    ${create === undefined ? "-- The access node's user needs no mapping." : `${create.sql};`}
+    BEGIN
+        ALTER SERVER ${server} OPTIONS (SET dbname ${literal(database)});
+        ${execute(cluster, nodeName, refuseOthers(cluster.clusterId))};
+        ${execute(cluster, nodeName, REFUSE_TABLES)};
+        ${eraseNote(noteSchema(inputs))};
+    EXCEPTION WHEN OTHERS THEN
+        BEGIN
+            ${execute(cluster, nodeName, refuseMissing(database))};
+            ${writeNote(inputs, { foreign: true })};
+        EXCEPTION WHEN SQLSTATE ${literal(MISSING)} THEN
+            ${writeNote(inputs, makingOf(inputs))};
+        END;
+    END;
+END`),
         tolerates: [INSUFFICIENT_PRIVILEGE],
-        ...secretsOf(mapping),
+        ...(create === undefined ? {} : { secrets: create.secrets }),
     };
 }
 
+/** A data node is asked by a block that answers with an error. */
 function execute(cluster: ClusterState, nodeName: string, block: string): string {
     return `CALL ${functionOf(cluster, "distributed_exec")}(${literal(block)}, ARRAY[${literal(nodeName)}])`;
 }
 
-/** What a data node is asked, and answers with an error. */
-function refuse(...cases: readonly Refusal[]): string {
-    return anonymousBlock(
-        [
-            "BEGIN",
-            ...cases.flatMap(({ condition, message, code }) => [
-                `    IF ${condition} THEN`,
-                `        RAISE EXCEPTION ${literal(message)}${code === undefined ? "" : ` USING ERRCODE = ${literal(code)}`};`,
-                "    END IF;",
-            ]),
-            "END",
-        ].join("\n"),
-    );
+const REFUSE_TABLES = anonymousBlock(`BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_tables t WHERE ${USERS_TABLES}) THEN
+        RAISE EXCEPTION 'it holds tables';
+    END IF;
+END`);
+
+function refuseOthers(clusterId: string): string {
+    return anonymousBlock(`BEGIN
+    IF (SELECT m.value::text FROM _timescaledb_catalog.metadata m WHERE m.key = 'dist_uuid')
+       IS DISTINCT FROM ${literal(clusterId)} THEN
+        RAISE EXCEPTION 'it is not a data node of this cluster';
+    END IF;
+END`);
 }
 
-interface Refusal {
-    readonly condition: string;
-    readonly message: string;
-    readonly code?: string;
-}
-
-function isMissing(database: string): Refusal {
-    return {
-        condition: `NOT EXISTS (SELECT FROM pg_catalog.pg_database d WHERE d.datname = ${literal(database)})`,
-        message: "there is no such database",
-        code: MISSING,
-    };
-}
-
-function isOthers({ clusterId }: ClusterState): Refusal {
-    return {
-        condition:
-            "(SELECT m.value::text FROM _timescaledb_catalog.metadata m WHERE m.key = 'dist_uuid') " +
-            `IS DISTINCT FROM ${literal(clusterId)}`,
-        message: "it is not a data node of this cluster",
-    };
-}
-
-function holdsTables(): Refusal {
-    return {
-        condition: `EXISTS (SELECT FROM pg_catalog.pg_tables t WHERE ${USERS_TABLES})`,
-        message: "it holds tables",
-    };
+function refuseMissing(database: string): string {
+    return anonymousBlock(`BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_database d WHERE d.datname = ${literal(database)}) THEN
+        RAISE EXCEPTION 'there is no such database' USING ERRCODE = ${literal(MISSING)};
+    END IF;
+END`);
 }

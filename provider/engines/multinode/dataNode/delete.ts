@@ -1,39 +1,37 @@
 /** From what is there to nothing: the entry on the access node, then the database on the node. */
 import { ProviderError } from "../../../errors";
+import { literal } from "../../../postgres/sql";
 import { supports } from "../../versions/capabilities";
 import { isNothing, planDropDatabase } from "../../marks/database";
 import type { DataNodeInputs } from "../../inputs";
-import type { Plan, Step } from "../../step";
+import { at, NOTHING_TO_DO, type Plan, type Statement, type Step } from "../../step";
 import { isMarked, mayTake, ownerOf } from "../../marks/ownership";
 import { findEntry, type ClusterState, type NodeEntry } from "../cluster";
 import type { DataNodeRequest, ObservedDataNode } from "./observe";
 import { lastCopyError, planDrain } from "./drain";
 import type { Leftover } from "./leftover";
 import { planHeal } from "../liveness";
+import type { Reached } from "../../run/reach";
 import type { NodeServer } from "./nodeServer";
-import { planEraseNote } from "./notes";
-import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "../places";
-import { planRelease } from "./release";
+import { eraseDataNodeNote } from "./notes";
+import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "../../run/places";
+import { release } from "./release";
 import {
     planForget,
     planLeaveScratch,
-    planReleaseThrough,
     planRemoveLeft,
     planRemoveThrough,
+    releaseThrough,
     type Leaving,
 } from "./removal";
 import { isScratch, planDropScratch } from "./scratch";
 
 const UNDEFINED_OBJECT = "42704";
 const KEPT = "the database is kept and leaves the cluster";
-const NOTHING: Plan = { steps: [], warnings: [] };
 
 /** The steps by which a data node goes. */
-export function planDeleteDataNode(observed: ObservedDataNode | undefined, request: DataNodeRequest): Plan {
+export function planDeleteDataNode(observed: ObservedDataNode, request: DataNodeRequest): Plan {
     const { inputs } = request;
-    if (observed === undefined) {
-        return NOTHING;
-    }
     const { node } = observed;
     const cluster = observed.cluster?.clusterId === inputs.accessNode.id ? observed.cluster : undefined;
     const entry = findEntry(cluster, inputs.nodeName);
@@ -41,9 +39,9 @@ export function planDeleteDataNode(observed: ObservedDataNode | undefined, reque
         return { steps: planCleanNode(node, undefined, request), warnings: unseen(node, inputs) };
     }
     if (entry === undefined) {
-        return node.reached
+        return node.reachable
             ? { steps: planCleanNode(node, undefined, request), warnings: [] }
-            : planForgetLeftover(node.leftover, inputs);
+            : planForgetLeftover(observed.leftover, inputs);
     }
     if (!mayTake({ ...ownerOf(request), adopt: false }, entry.marker)) {
         return {
@@ -74,13 +72,14 @@ export function planDeleteDataNode(observed: ObservedDataNode | undefined, reque
 /** Nobody can drop a database on a node to which there is no way but the access node's, which does not know it. */
 function planForgetLeftover(leftover: Leftover | undefined, inputs: DataNodeInputs): Plan {
     if (leftover?.note === undefined) {
-        return NOTHING;
+        return NOTHING_TO_DO;
     }
+    const erase = eraseDataNodeNote(inputs, `${inputs.nodeName} is not requested any more`);
     return {
-        steps: [planEraseNote(inputs, `${inputs.nodeName} is not requested any more`)],
+        steps: at(accessDatabase(inputs.accessNode), [erase]),
         warnings: [
             `database "${nodeDatabaseName(inputs)}" may stay on ${nodeLabel(inputs)}: ` +
-                "a run that was making it was cut, and only the access node reaches that server",
+                "a run that was making it was interrupted, and only the access node reaches that server",
         ],
     };
 }
@@ -92,7 +91,7 @@ function planDrainSteps(
 ): Step[] {
     const { inputs } = request;
     const on = accessDatabase(inputs.accessNode);
-    if (node.reached && node.walLevel !== "logical") {
+    if (node.reachable && node.walLevel !== "logical") {
         throw new ProviderError(
             "NOT_SUPPORTED",
             `moving chunks needs wal_level = logical, and ${nodeLabel(inputs)} has ${node.walLevel}`,
@@ -114,9 +113,9 @@ function planRemove(
     const { inputs, last } = request;
     const on = accessDatabase(inputs.accessNode);
     const isAlive = alive.has(entry.name);
-    const heal = isAlive ? [...planHeal(on, cluster, [entry.name]), ...planDropScratch(on, cluster, entry)] : [];
+    const heal = isAlive ? [...planHeal(on, cluster, [entry.name]), ...at(on, planDropScratch(cluster, entry))] : [];
     const forget = planForget(on, cluster, entry, leaving);
-    if (node.reached) {
+    if (node.reachable) {
         return { steps: [...heal, ...forget, ...planCleanNode(node, entry, request)], warnings: [] };
     }
     const stays = `database "${entry.database}" of data node "${entry.name}" stays on ${entry.host}:${entry.port}`;
@@ -127,7 +126,7 @@ function planRemove(
         if (!inputs.forceDestroy) {
             throw new ProviderError(
                 "SERVER_UNREACHABLE",
-                `neither the provider nor the access node reaches ${nodeLabel(inputs)}: ${node.why}`,
+                `neither the provider nor the access node reaches ${nodeLabel(inputs)}: ${node.cause.reason}`,
                 {
                     remedy:
                         "Start it, or set forceDestroy: true and run `pulumi up` before you remove the node: " +
@@ -135,20 +134,21 @@ function planRemove(
                 },
             );
         }
-        return { steps: forget, warnings: [`${stays}: ${node.why}`] };
+        return { steps: forget, warnings: [`${stays}: ${node.cause.reason}`] };
     }
+    const released = at(on, [releaseThrough(cluster, entry)]);
     const adopted = entry.marker?.adopted ?? last?.created.database === false;
     if (adopted && !inputs.forceDestroy) {
-        return { steps: [...heal, planReleaseThrough(on, cluster, entry), ...forget], warnings: [] };
+        return { steps: [...heal, ...released, ...forget], warnings: [] };
     }
     return supports("deleteDataNodeDropDatabase", cluster.versions)
         ? { steps: [...heal, ...planRemoveThrough(on, cluster, entry, leaving)], warnings: [] }
-        : { steps: [...heal, planReleaseThrough(on, cluster, entry), ...forget], warnings: [stays] };
+        : { steps: [...heal, ...released, ...forget], warnings: [stays] };
 }
 
 /** The steps on the node itself: its database goes, or where it was there before, what makes it a data node. */
-function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, request: DataNodeRequest): Step[] {
-    if (!node.reached || isNothing(node.database)) {
+function planCleanNode(node: Reached<NodeServer>, entry: NodeEntry | undefined, request: DataNodeRequest): Step[] {
+    if (!node.reachable || isNothing(node.database)) {
         return [];
     }
     const { inputs, last } = request;
@@ -163,10 +163,15 @@ function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, request: 
     if (!drop && !isTaken && database !== undefined && !isMarked(ownerOf(request), database.marker)) {
         return [];
     }
+    const onDatabase = [
+        ...(drop ? node.prepared.map(rollbackPrepared) : []),
+        ...(!drop && isMember ? [release(inputs, inputs.accessNode.id, KEPT)] : []),
+    ];
     return [
-        ...(drop ? node.prepared.map((gid) => rollbackPrepared(gid, inputs)) : []),
-        ...(!drop && isMember ? [planRelease(inputs, inputs.accessNode.id, KEPT)] : []),
-        ...planDropDatabase(nodeMaintenance(inputs), nodeDatabaseName(inputs), node.database, {
+        ...at(nodeDatabase(inputs), onDatabase),
+        ...planDropDatabase(node.database, {
+            on: nodeMaintenance(inputs),
+            name: nodeDatabaseName(inputs),
             owner: ownerOf(request),
             drop,
             force: supports("dropDatabaseForce", {
@@ -180,22 +185,21 @@ function planCleanNode(node: NodeServer, entry: NodeEntry | undefined, request: 
 }
 
 /** A prepared transaction keeps its database from being dropped. */
-function rollbackPrepared(gid: string, inputs: DataNodeInputs): Step {
+function rollbackPrepared(gid: string): Statement {
     return {
-        name: "rollbackPrepared",
+        name: `roll back prepared transaction ${gid}`,
         why: "a transaction was left prepared in a database that goes",
-        on: nodeDatabase(inputs),
-        sql: `ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'`,
+        sql: `ROLLBACK PREPARED ${literal(gid)}`,
         tolerates: [UNDEFINED_OBJECT],
     };
 }
 
-function unseen(node: NodeServer, inputs: DataNodeInputs): string[] {
-    return node.reached
+function unseen(node: Reached<NodeServer>, inputs: DataNodeInputs): string[] {
+    return node.reachable
         ? []
         : [
               `could not look at data node "${inputs.nodeName}", whose access node is gone: ` +
-                  `its database "${nodeDatabaseName(inputs)}" may still be there (${node.why})`,
+                  `its database "${nodeDatabaseName(inputs)}" may still be there (${node.cause.reason})`,
           ];
 }
 

@@ -1,8 +1,8 @@
-/** Moving the chunks of which a data node has the only copy to other nodes, one step a chunk: a cut run goes on. */
+/** Moving the chunks of which a data node has the only copy to other nodes, one step a chunk: an interrupted run goes on. */
 import { ProviderError } from "../../../errors";
 import { qualified } from "../../../postgres/sql";
 import { describeNeeds, supports } from "../../versions/capabilities";
-import type { Step } from "../../step";
+import { at, type Step } from "../../step";
 import type { Place } from "../../run/servers";
 import type { ClusterState } from "../cluster";
 import type { NodeHoldings, SoleChunk } from "./holdings";
@@ -28,11 +28,10 @@ export function planDrain(
         );
     }
     const load = new Map<string, number>();
-    return [
+    return at(on, [
         ...cutMoves.map(({ id }) => ({
-            name: "cleanupCopyChunkOperation",
-            why: "a move of a chunk was cut",
-            on,
+            name: `clean up move ${id}`,
+            why: "a move of a chunk was interrupted",
             sql: "CALL timescaledb_experimental.cleanup_copy_chunk_operation($1::name)",
             values: [id],
         })),
@@ -40,15 +39,14 @@ export function planDrain(
             const target = leastLoaded(node, chunk, targets, load);
             load.set(target, (load.get(target) ?? 0) + 1);
             return {
-                name: "moveChunk",
+                name: `move chunk ${chunk.name} to ${target}`,
                 why: `${chunk.name} is on ${node} alone`,
-                on,
                 sql: `CALL timescaledb_experimental.move_chunk(
                           chunk => $1::regclass, source_node => $2::name, destination_node => $3::name)`,
                 values: [qualified(chunk.schema, chunk.name), node, target],
             };
         }),
-    ];
+    ]);
 }
 
 function leastLoaded(

@@ -1,13 +1,15 @@
 /**
- * What a cut add_data_node() left on a data node that the provider cannot reach: the node committed before the access
- * node did, and is refused from then on as one that is a data node already (TS174). Seen and mended through the access
- * node.
+ * What an interrupted add_data_node() left on a data node that the provider cannot reach: the node committed before the
+ * access node did, and is refused from then on as one that is a data node already (TS174). The access node sees and
+ * frees it.
  */
 import type { Session } from "../../../postgres/pool";
 import { refusalOf } from "../../../postgres/refusal";
+import { anonymousBlock } from "../../../postgres/sql";
 import { serverError } from "../../../postgres/sqlState";
-import type { DataNodeInputs } from "../../inputs";
-import type { Step } from "../../step";
+import type { DataNodeComputed, DataNodeInputs } from "../../inputs";
+import type { Request } from "../../engine";
+import { at, type Statement, type Step } from "../../step";
 import { nodeCheckOf, readAccess } from "../../preflight/readServers";
 import type { Servers } from "../../run/servers";
 import {
@@ -18,14 +20,19 @@ import {
     type ForeignTables,
     type Route,
 } from "../../preflight/remoteTables";
-import { anonymousBlock, statements } from "../block";
 import type { ClusterState } from "../cluster";
-import type { DataNodeRequest } from "./observe";
-import { foreignCluster, stillHolds, USERS_TABLES } from "./formerMember";
 import { routeOf } from "../accessRoute";
-import { eraseNote, isMaking, makingOf, noteSchema, planNote, readNote, type Note } from "./notes";
-import { accessDatabase, nodeDatabaseName } from "../places";
-import { deleteDistUuid, explainRelease, unknownTo } from "./release";
+import type { Ownership } from "./addStatement";
+import { eraseNote, isMaking, makingOf, noteDataNode, noteSchema, readNote, type Note } from "./notes";
+import { accessDatabase, nodeDatabaseName } from "../../run/places";
+import {
+    deleteDistUuid,
+    explainRelease,
+    foreignClusterError,
+    holdsTablesError,
+    unknownTo,
+    USERS_TABLES,
+} from "./release";
 
 /** A data node that the access node does not know yet, as seen from there. */
 export interface Leftover {
@@ -68,7 +75,10 @@ const TABLES: ForeignTables = {
 };
 
 /** Looks at it. */
-export async function observeLeftover(servers: Servers, request: DataNodeRequest): Promise<Leftover> {
+export async function observeLeftover(
+    servers: Servers,
+    request: Request<DataNodeInputs, DataNodeComputed>,
+): Promise<Leftover> {
     const access = await readAccess(servers);
     const note = await servers.on(access.place, (session) => readNote(session, request.inputs));
     if (!access.facts.user.superuser) {
@@ -85,7 +95,7 @@ export async function observeLeftover(servers: Servers, request: DataNodeRequest
         if (found === undefined) {
             throw error;
         }
-        // Else: no postgres_fdw, no route: nothing is known of the node.
+        // Else: no postgres_fdw, no way: nothing is known of the node.
         return refusalOf(found.detail ?? found.message).cause === "database"
             ? { note, seen: { route, contents: undefined } }
             : { note };
@@ -93,29 +103,29 @@ export async function observeLeftover(servers: Servers, request: DataNodeRequest
 }
 
 async function readContents(session: Session): Promise<LeftoverContents> {
-    const [first] = await session.query<{ timescaledb: boolean; tables: number }>(
+    const { timescaledb, tables } = await session.one<{ timescaledb: boolean; tables: number }>(
         `SELECT EXISTS (SELECT FROM pg_temp.remote_extension e WHERE e.extname = 'timescaledb') AS timescaledb,
                 (SELECT count(*)::integer FROM pg_temp.remote_tables t
                   WHERE ${USERS_TABLES}) AS tables`,
     );
-    const common = { timescaledb: first?.timescaledb === true, isEmpty: first?.tables === 0 };
-    if (!common.timescaledb) {
+    const common = { timescaledb, isEmpty: tables === 0 };
+    if (!timescaledb) {
         return { ...common, distUuid: null, hypertables: [] };
     }
-    const [row] = await session.query<{ dist_uuid: string | null; hypertables: string[] }>(
+    const { dist_uuid, hypertables } = await session.one<{ dist_uuid: string | null; hypertables: string[] }>(
         `SELECT (SELECT m.value FROM pg_temp.remote_metadata m WHERE m.key = 'dist_uuid') AS dist_uuid,
                 (SELECT coalesce(array_agg(h.schema_name || '.' || h.table_name ORDER BY h.id), '{}')
                    FROM pg_temp.remote_hypertable h WHERE h.replication_factor IS NOT NULL) AS hypertables`,
     );
-    return { ...common, distUuid: row?.dist_uuid ?? null, hypertables: row?.hypertables ?? [] };
+    return { ...common, distUuid: dist_uuid, hypertables };
 }
 
-/** What goes before and with add_data_node(), and whether the node's database is ours to drop. */
+/** What goes before and with add_data_node(). */
 export interface LeftoverPlan {
     readonly steps: readonly Step[];
-    readonly ours: boolean;
-    /** Statements of the block that adds the node. */
-    readonly together: readonly string[];
+    readonly ownership: Ownership;
+    /** SQL of further statements of the block that adds the node. */
+    readonly more: readonly string[];
 }
 
 /** From what is seen to a data node that can be added. */
@@ -123,72 +133,69 @@ export function planLeftover(
     cluster: ClusterState,
     { route, contents }: SeenLeftover,
     note: Note | undefined,
-    { inputs }: DataNodeRequest,
+    inputs: DataNodeInputs,
 ): LeftoverPlan {
     const isNoted = isMaking(note, inputs);
-    const isToNote = contents === undefined && inputs.bootstrap && !isNoted;
-    const together = note !== undefined || isToNote ? [eraseNote(noteSchema(inputs))] : [];
+    const needsNote = contents === undefined && inputs.bootstrap && !isNoted;
+    const more = note !== undefined || needsNote ? [eraseNote(noteSchema(inputs))] : [];
+    const unlessMade = inputs.bootstrap ? "ours if it is made now" : "adopted";
     if (contents === undefined) {
-        return { steps: isToNote ? [planMaking(inputs)] : [], ours: false, together };
+        const on = accessDatabase(inputs.accessNode);
+        return { steps: at(on, needsNote ? [noteMaking(inputs)] : []), ownership: unlessMade, more };
     }
     const { timescaledb, distUuid, hypertables, isEmpty } = contents;
-    const ours = inputs.bootstrap && !inputs.adopt && isEmpty && (timescaledb || isNoted);
+    const isOurs = inputs.bootstrap && !inputs.adopt && isEmpty && (timescaledb || isNoted);
+    const ownership = isOurs ? "ours" : unlessMade;
     if (distUuid === null) {
-        return { steps: [], ours, together };
+        return { steps: [], ownership, more };
     }
     if (distUuid !== cluster.clusterId && !(inputs.adopt && inputs.forceDestroy)) {
-        throw foreignCluster(inputs, distUuid);
+        throw foreignClusterError(inputs, distUuid);
     }
     if (hypertables.length > 0) {
-        throw stillHolds(inputs, hypertables, "Drop the database on that server, or choose another database");
+        throw holdsTablesError(inputs, hypertables, "Drop the database on that server, or choose another database");
     }
-    return { steps: releaseThrough(inputs, route, distUuid), ours, together };
+    return { steps: planReleaseOver(route, distUuid, inputs), ownership, more };
 }
 
 /**
- * add_data_node() makes the node's database some time before it does anything that could be told from a user's own
- * empty database. So it is noted that there was none.
+ * add_data_node() makes the node's database some time before it does anything that shows the difference to a user's own
+ * empty database. So a note says that there was none.
  */
-function planMaking(inputs: DataNodeInputs): Step {
+function noteMaking(inputs: DataNodeInputs): Statement {
     const why = `there is no database ${nodeDatabaseName(inputs)} on ${inputs.nodeName}, and the access node makes one`;
-    return planNote(inputs, makingOf(inputs), why);
+    return noteDataNode(inputs, makingOf(inputs), why);
 }
 
-function releaseThrough(inputs: DataNodeInputs, route: Route, distUuid: string): Step[] {
+/** The steps by which the access node frees the database, through a foreign table of its metadata. */
+function planReleaseOver(route: Route, distUuid: string, inputs: DataNodeInputs): Step[] {
+    const { nodeName, accessNode } = inputs;
+    const database = nodeDatabaseName(inputs);
     const secrets = route.password === undefined ? [] : [route.password];
-    const common = {
-        on: accessDatabase(inputs.accessNode),
-        transaction: `release ${inputs.nodeName}`,
-        secrets,
-    };
-    return [
+    const statements = [
         {
-            ...common,
-            name: "setConfig",
+            name: `pass password of data node ${nodeName}`,
             why: "the access node needs the data node's password for the next step",
             sql: SET_PASSWORD,
             values: [route.password ?? ""],
+            secrets,
         },
         {
-            ...common,
-            name: "deleteDistUuid",
+            name: `release data node ${nodeName}`,
             why: unknownTo(distUuid),
-            explains: explainRelease(inputs.nodeName, nodeDatabaseName(inputs)),
-            sql: anonymousBlock(
-                [
-                    "DECLARE had boolean := EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'postgres_fdw');",
-                    "BEGIN",
-                    ...statements("    ", [
-                        ...makeForeignTables(route, nodeDatabaseName(inputs), { remote_metadata: METADATA }),
-                        deleteDistUuid(distUuid, "pg_temp.remote_metadata"),
-                        DROP_FOREIGN_TABLES,
-                    ]),
-                    "    IF NOT had THEN",
-                    "        DROP EXTENSION postgres_fdw;",
-                    "    END IF;",
-                    "END",
-                ].join("\n"),
-            ),
+            explains: explainRelease(nodeName, database),
+            sql: anonymousBlock(`DECLARE
+    had_extension boolean := EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'postgres_fdw');
+BEGIN
+    ${makeForeignTables(route, database, { remote_metadata: METADATA }).join(";\n    ")};
+    ${deleteDistUuid(distUuid, "pg_temp.remote_metadata")};
+    ${DROP_FOREIGN_TABLES};
+    IF NOT had_extension THEN
+        DROP EXTENSION postgres_fdw;
+    END IF;
+END`),
+            secrets,
         },
     ];
+    return at(accessDatabase(accessNode), statements, `release ${nodeName}`);
 }

@@ -1,24 +1,23 @@
 /**
- * Notes on the access node of what is under way with a data node, for the run after one that was cut. A note is an empty
- * schema, and its comment says what: any user that owns the database may make one, in the transaction that it belongs
- * to. The block that adds the node takes its note away.
+ * Notes on the access node of what is under way with a data node, for the run after an interrupted one. A note is an
+ * empty schema, and its comment says what: any user that owns the database may make one, in the transaction that it
+ * belongs to. The block that adds the node takes its note away.
  */
 import { createHash } from "node:crypto";
 import { address } from "../../../postgres/connection";
 import type { Session } from "../../../postgres/pool";
-import { identifier, literal } from "../../../postgres/sql";
+import { anonymousBlock, identifier, literal } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
-import type { Step } from "../../step";
-import { anonymousBlock, statements } from "../block";
-import { accessDatabase, nodeDatabaseName } from "../places";
+import { nodeDatabaseName } from "../../run/places";
+import type { Statement } from "../../step";
 
 /** What a note says. */
 export type Note =
     /** There was no such database, and the access node was about to make it: `metrics on data1.example.com:5432`. */
     | { readonly making: string }
-    /** It is to be seen by way of a scratch database what the node is; so many were used. */
+    /** A scratch database shows what the node is; this many were used. */
     | { readonly scratch: number }
-    /** There is such a database, and it is not one that this cluster lost; or that cannot be told. */
+    /** There is such a database, and it is not one that this cluster lost; or nobody can say. */
     | { readonly foreign: true };
 
 const PREFIX = "pulumi_timescaledb_note_";
@@ -40,14 +39,15 @@ export function noteSchema({ nodeName }: Pick<DataNodeInputs, "nodeName">): stri
 
 /** The note on a data node, if there is one. */
 export async function readNote(session: Session, inputs: DataNodeInputs): Promise<Note | undefined> {
-    const [row] = await session.query<{ note: string | null }>(
-        `SELECT obj_description(n.oid, 'pg_namespace') AS note FROM pg_catalog.pg_namespace n WHERE n.nspname = $1::text`,
+    const { note } = await session.one<{ note: string | null }>(
+        `SELECT (SELECT obj_description(n.oid, 'pg_namespace')
+                   FROM pg_catalog.pg_namespace n WHERE n.nspname = $1::text) AS note`,
         [noteSchema(inputs)],
     );
-    return row?.note == null ? undefined : (JSON.parse(row.note) as Note);
+    return note === null ? undefined : (JSON.parse(note) as Note);
 }
 
-/** The schemas of all notes: of runs that were cut and never finished. */
+/** The schemas of all notes: of runs that were interrupted and never finished. */
 export async function readNoteSchemas(session: Session): Promise<string[]> {
     const rows = await session.query<{ name: string }>(
         `SELECT n.nspname::text AS name FROM pg_catalog.pg_namespace n
@@ -57,45 +57,44 @@ export async function readNoteSchemas(session: Session): Promise<string[]> {
     return rows.map(({ name }) => name);
 }
 
-/** The statements of a block that write a note in place of the one before. */
-export function writeNote(inputs: DataNodeInputs, note: Note): string[] {
+/** The SQL by which a block writes a note in place of the one before. */
+export function writeNote(inputs: DataNodeInputs, note: Note): string {
     const schema = identifier(noteSchema(inputs));
-    return [`CREATE SCHEMA IF NOT EXISTS ${schema}`, `COMMENT ON SCHEMA ${schema} IS ${literal(JSON.stringify(note))}`];
+    return `CREATE SCHEMA IF NOT EXISTS ${schema};
+    COMMENT ON SCHEMA ${schema} IS ${literal(JSON.stringify(note))}`;
 }
 
-/** The statement that takes a note away. */
+/** The SQL that takes a note away. */
 export function eraseNote(schema: string): string {
     return `DROP SCHEMA IF EXISTS ${identifier(schema)}`;
 }
 
-/** The step that writes a note. */
-export function planNote(inputs: DataNodeInputs, note: Note, why: string): Step {
+/** Writes a note. */
+export function noteDataNode(inputs: DataNodeInputs, note: Note, why: string): Statement {
     return {
-        name: "noteDataNode",
+        name: `note state of data node ${inputs.nodeName}`,
         why,
-        on: accessDatabase(inputs.accessNode),
-        sql: anonymousBlock(["BEGIN", ...statements("    ", writeNote(inputs, note)), "END"].join("\n")),
+        sql: anonymousBlock(`BEGIN
+    ${writeNote(inputs, note)};
+END`),
     };
 }
 
-/** The step that takes a note away. */
-export function planEraseNote(inputs: DataNodeInputs, why: string): Step {
-    return { name: "forgetDataNode", why, on: accessDatabase(inputs.accessNode), sql: eraseNote(noteSchema(inputs)) };
-}
-
-/** The step that writes a note unless the data node was added. */
-export function planNoteIfMissing(inputs: DataNodeInputs, note: Note, why: string): Step {
-    const entry = `SELECT FROM pg_catalog.pg_foreign_server s WHERE s.srvname = ${literal(inputs.nodeName)}`;
+/** Writes a note unless the data node was added. */
+export function noteIfMissing(inputs: DataNodeInputs, note: Note, why: string): Statement {
     return {
-        ...planNote(inputs, note, why),
-        sql: anonymousBlock(
-            [
-                "BEGIN",
-                `    IF NOT EXISTS (${entry}) THEN`,
-                ...statements("        ", writeNote(inputs, note)),
-                "    END IF;",
-                "END",
-            ].join("\n"),
-        ),
+        name: `note state of data node ${inputs.nodeName} if it is missing`,
+        why,
+        sql: anonymousBlock(`BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_foreign_server s WHERE s.srvname = ${literal(inputs.nodeName)}) THEN
+        RETURN;
+    END IF;
+    ${writeNote(inputs, note)};
+END`),
     };
+}
+
+/** Takes a note away. */
+export function eraseDataNodeNote(inputs: DataNodeInputs, why: string): Statement {
+    return { name: `erase note of data node ${inputs.nodeName}`, why, sql: eraseNote(noteSchema(inputs)) };
 }

@@ -1,68 +1,64 @@
 /** A data node: its entry on the access node, and the cluster's database on its own server. */
-import { ProviderError } from "../../../errors";
 import type { AccessNodeReference, DataNodeComputed, DataNodeInputs } from "../../inputs";
-import type { Purpose, Description, ResourceEngine, Request } from "../../engine";
+import type { Purpose, Request } from "../../engine";
+import { nodeDatabaseName } from "../../run/places";
+import { ifDatabaseExists, type Reached } from "../../run/reach";
 import { ACCESS, type Servers } from "../../run/servers";
 import { snapshot } from "../../run/snapshot";
-import { findEntry, observeCluster, orGone, type ClusterState } from "../cluster";
-import { planDataNode } from "./plan";
-import { planDeleteDataNode } from "./delete";
-import { foreseeDataNode } from "../foresee";
-import { observeHoldings, type NodeHoldings } from "./holdings";
-import { observeLeftover } from "./leftover";
+import { findEntry, observeCluster, type ClusterState } from "../cluster";
 import { pingNodes } from "../liveness";
+import { observeHoldings, type NodeHoldings } from "./holdings";
+import { observeLeftover, type Leftover } from "./leftover";
 import { observeNodeServer, type NodeServer } from "./nodeServer";
-import { accessDatabase, nodeDatabaseName } from "../places";
-import { preflightDataNode } from "../preflight";
-import { findMapping, isMapping, wantedMapping } from "./userMapping";
 
-/** What a program wants of a data node. */
+/** A request for a data node. */
 export type DataNodeRequest = Request<DataNodeInputs, DataNodeComputed>;
 
 /** What there is of a data node, on the access node and on its own server. */
 export interface ObservedDataNode {
     /** undefined: the access node's database is gone, or holds no TimescaleDB. */
     readonly cluster: ClusterState | undefined;
-    readonly node: NodeServer;
-    /** undefined where the access node has no entry, or where it was not asked. */
+    readonly node: Reached<NodeServer>;
+    /** What the access node sees on a node that it does not know and the provider does not reach; absent after a read. */
+    readonly leftover?: Leftover;
+    /** Absent where the access node has no entry, and after a read. */
     readonly holdings?: NodeHoldings;
     /** The data nodes that answer the access node, as far as it was asked. */
     readonly alive: ReadonlySet<string>;
 }
 
-/** Data nodes of the engine multinode. */
-export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, ObservedDataNode | undefined> = {
-    locks: ({ inputs }) => ({ on: accessDatabase(inputs.accessNode), locks: [{ name: "cluster", shared: false }] }),
-    preflight: preflightDataNode,
-    observe,
-    isThere: (observed) => observed !== undefined,
-    foresee: foreseeDataNode,
-    plan: planDataNode,
-    planDelete: planDeleteDataNode,
-    describe,
-};
-
-/** A plan needs what surrounds the node even where nothing of the node is left: only a read is told that it is gone. */
-async function observe(
+/** Reads both sides at once. */
+export async function observeDataNode(
     servers: Servers,
     request: DataNodeRequest,
     purpose: Purpose,
-): Promise<ObservedDataNode | undefined> {
-    const { inputs, last } = request;
-    const { nodeName } = inputs;
+): Promise<ObservedDataNode> {
+    const { inputs } = request;
     const [access, node] = await Promise.all([
-        orGone(() => observeAccess(servers, inputs, purpose)),
-        observeNodeServer(servers, nodeName, nodeDatabaseName(inputs)),
+        ifDatabaseExists(() => observeAccess(servers, inputs, purpose)),
+        observeNodeServer(servers, inputs.nodeName, nodeDatabaseName(inputs)),
     ]);
-    const cluster = access?.cluster;
-    const isRegistered = findEntry(cluster, nodeName) !== undefined;
-    const isLeft = isRegistered || (last !== undefined && holdsOurs(node, inputs));
-    if (purpose === "read") {
-        return isLeft ? { alive: new Set(), ...access, cluster, node } : undefined;
+    const observed = { cluster: undefined, alive: new Set<string>(), ...access, node };
+    const isBlind =
+        observed.cluster !== undefined && findEntry(observed.cluster, inputs.nodeName) === undefined && !node.reachable;
+    return purpose === "change" && isBlind
+        ? { ...observed, leftover: await observeLeftover(servers, request) }
+        : observed;
+}
+
+/** Whether the node is registered, or its server still holds what was made for it. */
+export function isDataNodeThere({ cluster, node }: ObservedDataNode, { inputs, last }: DataNodeRequest): boolean {
+    return findEntry(cluster, inputs.nodeName) !== undefined || (last !== undefined && holdsOurs(node, inputs));
+}
+
+/** Whether a node's server holds a database of this cluster, or a part of one. */
+export function holdsOurs(node: Reached<NodeServer>, { accessNode }: { accessNode: AccessNodeReference }): boolean {
+    if (!node.reachable) {
+        return false;
     }
-    const isBlind = cluster !== undefined && !isRegistered && !node.reached;
-    const seen = isBlind ? { ...node, leftover: await observeLeftover(servers, request) } : node;
-    return { alive: new Set(), ...access, cluster, node: seen };
+    const { database, provisional, remains = {} } = node.database;
+    const isMarked = [database, ...Object.values(remains)].some((state) => state?.marker?.cluster === accessNode.id);
+    return provisional !== undefined || isMarked;
 }
 
 function observeAccess(
@@ -86,50 +82,4 @@ function observeAccess(
             alive: await pingNodes(session, cluster.versions, names),
         };
     });
-}
-
-function holdsOurs(node: NodeServer, { accessNode }: { accessNode: AccessNodeReference }): boolean {
-    if (!node.reached) {
-        return false;
-    }
-    const { database, provisional, remains = {} } = node.database;
-    const marked = [database, ...Object.values(remains)].some((state) => state?.marker?.cluster === accessNode.id);
-    return provisional !== undefined || marked;
-}
-
-function describe(
-    { cluster, node }: ObservedDataNode,
-    { inputs, last }: DataNodeRequest,
-): Description<DataNodeInputs, DataNodeComputed> {
-    const { accessNode, nodeName } = inputs;
-    if (cluster === undefined) {
-        throw new ProviderError("NOT_FOUND", `access node "${accessNode.database}" is gone`);
-    }
-    const entry = findEntry(cluster, nodeName);
-    const created = {
-        database:
-            entry?.marker === undefined
-                ? (last?.created.database ?? holdsOurs(node, inputs))
-                : entry.marker.adopted !== true,
-    };
-    const computed: DataNodeComputed = { engine: "multinode", clusterId: cluster.clusterId, created };
-    if (entry === undefined) {
-        return { inputs, computed };
-    }
-    const { user, password, ...others } = inputs;
-    const wanted = wantedMapping(inputs);
-    const mapping = findMapping(entry, inputs);
-    const kept = wanted === undefined || isMapping(mapping, wanted, wanted);
-    return {
-        inputs: {
-            ...others,
-            host: entry.host,
-            port: entry.port,
-            ...(entry.database === nodeDatabaseName(inputs) ? {} : { database: entry.database }),
-            ...(kept ? { user, password } : { user: mapping?.options?.user, password: mapping?.options?.password }),
-            serverOptions: entry.options,
-            available: entry.available,
-        },
-        computed,
-    };
 }

@@ -1,27 +1,27 @@
 /** From what is there to a data node that is registered on the access node as requested. */
 import { ProviderError } from "../../../errors";
 import { address } from "../../../postgres/connection";
-import { identifier, literal } from "../../../postgres/sql";
+import { alterOptionsClause, identifier, literal } from "../../../postgres/sql";
 import { describeNeeds, supports } from "../../versions/capabilities";
 import type { DataNodeInputs } from "../../inputs";
-import type { Plan, Step } from "../../step";
+import { at, type Plan, type Statement } from "../../step";
 import { withMarker } from "../../marks/marker";
 import { mayTake, ownerOf, wantedMark } from "../../marks/ownership";
 import { planAddDataNode } from "./add";
 import { findEntry, functionOf, markerOf, requireCluster, type ClusterState, type NodeEntry } from "../cluster";
 import type { DataNodeRequest, ObservedDataNode } from "./observe";
-import { accessDatabase, nodeDatabaseName } from "../places";
+import { accessDatabase, nodeDatabaseName } from "../../run/places";
 import { planLeaveScratch } from "./removal";
 import { isScratch, planDropScratch } from "./scratch";
 import { planMapping } from "./userMapping";
 
 /** The steps to the requested data node. */
-export function planDataNode(observed: ObservedDataNode | undefined, request: DataNodeRequest): Plan {
+export function planDataNode(observed: ObservedDataNode, request: DataNodeRequest): Plan {
     const { inputs } = request;
-    const cluster = requireCluster(observed?.cluster, inputs.accessNode);
+    const cluster = requireCluster(observed.cluster, inputs.accessNode);
     const entry = findEntry(cluster, inputs.nodeName);
-    if (observed === undefined || entry === undefined) {
-        return planAddDataNode(cluster, observed?.node ?? { reached: false, why: "it was not looked at" }, request);
+    if (entry === undefined) {
+        return planAddDataNode(cluster, observed, request);
     }
     refuseOthersEntry(entry, request);
     const on = accessDatabase(inputs.accessNode);
@@ -30,7 +30,13 @@ export function planDataNode(observed: ObservedDataNode | undefined, request: Da
         return { steps: planLeaveScratch(on, cluster, entry, observed.alive), continues, warnings: [] };
     }
     refuseLostDatabase(cluster, observed, request);
-    return { steps: [...planDropScratch(on, cluster, entry), ...planEntry(cluster, entry, request)], warnings: [] };
+    return {
+        steps: [
+            ...at(on, planDropScratch(cluster, entry)),
+            ...at(on, planEntry(cluster, entry, request), "alter data node"),
+        ],
+        warnings: [],
+    };
 }
 
 function refuseOthersEntry(entry: NodeEntry, request: DataNodeRequest): void {
@@ -49,7 +55,7 @@ function refuseOthersEntry(entry: NodeEntry, request: DataNodeRequest): void {
 
 /** A node that lost its database, or is another server than the access node's, must not be taken for a whole one. */
 function refuseLostDatabase(cluster: ClusterState, { node }: ObservedDataNode, { inputs }: DataNodeRequest): void {
-    if (!node.reached || node.contents?.distUuid === cluster.clusterId) {
+    if (!node.reachable || node.contents?.distUuid === cluster.clusterId) {
         return;
     }
     const name = nodeDatabaseName(inputs);
@@ -64,28 +70,30 @@ function refuseLostDatabase(cluster: ClusterState, { node }: ObservedDataNode, {
     );
 }
 
-function planEntry(cluster: ClusterState, entry: NodeEntry, request: DataNodeRequest): Step[] {
+function planEntry(cluster: ClusterState, entry: NodeEntry, request: DataNodeRequest): Statement[] {
     const { inputs, last } = request;
     const mark = wantedMark(ownerOf(request), entry.marker, markerOf(cluster, inputs));
-    const comment = withMarker(entry.comment, mark);
     refuseWithoutAlter(cluster, entry, inputs);
-    const steps: Omit<Step, "on">[] = [
+    return [
         ...planMove(cluster, entry, inputs),
-        ...planOptions(entry, inputs.serverOptions),
+        ...planOptions(entry, inputs),
         ...planMapping(entry, inputs, last),
         // A node that becomes available again is connected to at once, with all of the above.
         ...planAvailable(cluster, entry, inputs),
-        ...(comment === entry.comment ? [] : [markDataNode(entry.name, comment)]),
+        ...planMark(entry, withMarker(entry.comment, mark)),
     ];
-    return steps.map((step) => ({ ...step, on: accessDatabase(inputs.accessNode), transaction: "alter data node" }));
 }
 
-function markDataNode(name: string, comment: string): Omit<Step, "on"> {
-    return {
-        name: "markDataNode",
-        why: `the mark on ${name} is missing or old`,
-        sql: `COMMENT ON SERVER ${identifier(name)} IS ${literal(comment)}`,
-    };
+function planMark({ name, comment }: NodeEntry, marked: string): Statement[] {
+    return comment === marked
+        ? []
+        : [
+              {
+                  name: `mark data node ${name}`,
+                  why: `the mark on ${name} is missing or old`,
+                  sql: `COMMENT ON SERVER ${identifier(name)} IS ${literal(marked)}`,
+              },
+          ];
 }
 
 function isMoved(entry: NodeEntry, inputs: DataNodeInputs): boolean {
@@ -109,11 +117,11 @@ function refuseWithoutAlter({ versions }: ClusterState, entry: NodeEntry, inputs
     );
 }
 
-function planMove(cluster: ClusterState, entry: NodeEntry, inputs: DataNodeInputs): Omit<Step, "on">[] {
+function planMove(cluster: ClusterState, entry: NodeEntry, inputs: DataNodeInputs): Statement[] {
     return isMoved(entry, inputs)
         ? [
               {
-                  name: "alterDataNode",
+                  name: `set address of data node ${entry.name}`,
                   why: `${entry.name} is registered as ${address(entry)}, database "${entry.database}"`,
                   sql: `SELECT FROM ${functionOf(cluster, "alter_data_node")}(
     node_name => $1::name, host => $2::text, port => $3::integer, database => $4::name)`,
@@ -123,12 +131,12 @@ function planMove(cluster: ClusterState, entry: NodeEntry, inputs: DataNodeInput
         : [];
 }
 
-function planAvailable(cluster: ClusterState, entry: NodeEntry, { available }: DataNodeInputs): Omit<Step, "on">[] {
+function planAvailable(cluster: ClusterState, entry: NodeEntry, { available }: DataNodeInputs): Statement[] {
     return entry.available === available
         ? []
         : [
               {
-                  name: "alterDataNode",
+                  name: `set data node ${entry.name} ${available ? "" : "not "}available`,
                   why: `${entry.name} is ${entry.available ? "" : "not "}available`,
                   sql: `SELECT FROM ${functionOf(cluster, "alter_data_node")}(
     node_name => $1::name, available => $2::boolean)`,
@@ -137,25 +145,15 @@ function planAvailable(cluster: ClusterState, entry: NodeEntry, { available }: D
           ];
 }
 
-function planOptions(entry: NodeEntry, wanted: Readonly<Record<string, string>>): Omit<Step, "on">[] {
-    const changes = [
-        ...Object.entries(wanted)
-            .filter(([name, value]) => entry.options[name] !== value)
-            .map(
-                ([name, value]) =>
-                    `${Object.hasOwn(entry.options, name) ? "SET" : "ADD"} ${identifier(name)} ${literal(value)}`,
-            ),
-        ...Object.keys(entry.options)
-            .filter((name) => !Object.hasOwn(wanted, name))
-            .map((name) => `DROP ${identifier(name)}`),
-    ];
-    return changes.length === 0
+function planOptions(entry: NodeEntry, { serverOptions }: DataNodeInputs): Statement[] {
+    const options = alterOptionsClause(entry.options, serverOptions);
+    return options === undefined
         ? []
         : [
               {
-                  name: "alterServer",
+                  name: `alter options of server ${entry.name}`,
                   why: `the options of ${entry.name} differ`,
-                  sql: `ALTER SERVER ${identifier(entry.name)} OPTIONS (${changes.join(", ")})`,
+                  sql: `ALTER SERVER ${identifier(entry.name)}${options}`,
               },
           ];
 }

@@ -1,16 +1,19 @@
 /**
  * What makes a database free to be a data node: TimescaleDB leaves it the id of the cluster that it was in, and refuses
- * it for good. Only a superuser may delete that id.
+ * it for good. Only a superuser may delete that id. And why a database that is, or was, a data node cannot be added.
  */
-import { literal } from "../../../postgres/sql";
-import type { Explanation, Step } from "../../step";
+import { ProviderError } from "../../../errors";
+import { anonymousBlock, literal } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
-import { anonymousBlock } from "../block";
-import { nodeDatabase, nodeDatabaseName } from "../places";
+import { nodeDatabaseName, nodeLabel } from "../../run/places";
+import type { Explanation, Statement } from "../../step";
 
 const INSUFFICIENT_PRIVILEGE = "42501";
 
-/** The statement, in the node's database or on a foreign table. */
+/** The rows of pg_tables, as t, that are neither PostgreSQL's nor TimescaleDB's. */
+export const USERS_TABLES = "t.schemaname !~ '^(pg_|_timescaledb_|information_schema$)'";
+
+/** The DELETE, in the node's database or on a foreign table. */
 export function deleteDistUuid(distUuid: string, metadata = "_timescaledb_catalog.metadata"): string {
     return `DELETE FROM ${metadata} WHERE key = 'dist_uuid' AND value = ${literal(distUuid)}`;
 }
@@ -20,7 +23,7 @@ export function unknownTo(distUuid: string): string {
     return `the node says that it belongs to cluster ${distUuid}, which does not know it`;
 }
 
-/** Why it was refused, for {@link Step.explains}. */
+/** Why it was refused, for {@link Statement.explains}. */
 export function explainRelease(nodeName: string, database: string): Readonly<Record<string, Explanation>> {
     return {
         [INSUFFICIENT_PRIVILEGE]: {
@@ -33,29 +36,47 @@ export function explainRelease(nodeName: string, database: string): Readonly<Rec
     };
 }
 
-/** The step on the node's own server. */
-export function planRelease(inputs: DataNodeInputs, distUuid: string, why: string): Step {
+/** The statement in the node's database. */
+export function release(inputs: DataNodeInputs, distUuid: string, why: string): Statement {
     return {
-        name: "deleteDistUuid",
+        name: `release data node ${inputs.nodeName}`,
         why,
-        on: nodeDatabase(inputs),
         sql: deleteDistUuid(distUuid),
         explains: explainRelease(inputs.nodeName, nodeDatabaseName(inputs)),
     };
 }
 
-/** The step where add_data_node() makes the extension anew: it goes where the user may not delete the id, which goes with it. */
-export function planReleaseToBootstrap(inputs: DataNodeInputs, distUuid: string, why: string): Step {
+/** The statement where add_data_node() makes the extension anew: where the user may not delete the id, it goes with that. */
+export function releaseToBootstrap(inputs: DataNodeInputs, distUuid: string): Statement {
     return {
-        ...planRelease(inputs, distUuid, why),
-        sql: anonymousBlock(
-            [
-                "BEGIN",
-                `    ${deleteDistUuid(distUuid)};`,
-                "EXCEPTION WHEN insufficient_privilege THEN",
-                "    DROP EXTENSION timescaledb;",
-                "END",
-            ].join("\n"),
-        ),
+        ...release(inputs, distUuid, unknownTo(distUuid)),
+        sql: anonymousBlock(`BEGIN
+    ${deleteDistUuid(distUuid)};
+EXCEPTION WHEN insufficient_privilege THEN
+    DROP EXTENSION timescaledb;
+END`),
     };
+}
+
+/** Another cluster must not lose its database by mistake. */
+export function foreignClusterError(inputs: DataNodeInputs, distUuid: string): ProviderError {
+    return new ProviderError(
+        "FOREIGN_CLUSTER",
+        `database "${nodeDatabaseName(inputs)}" on ${nodeLabel(inputs)} is a data node of cluster ${distUuid}`,
+        {
+            remedy:
+                "Remove it there first. If that cluster is gone, drop the database, " +
+                "or set adopt: true and forceDestroy: true to take it over without its tables",
+        },
+    );
+}
+
+/** Its tables would keep new ones of their names from being made, and may be all that is left of them. */
+export function holdsTablesError(inputs: DataNodeInputs, tables: readonly string[], remedy: string): ProviderError {
+    return new ProviderError(
+        "HOLDS_DATA",
+        `database "${nodeDatabaseName(inputs)}" on ${nodeLabel(inputs)} still holds ${tables.join(", ")} ` +
+            "of an earlier membership",
+        { remedy },
+    );
 }

@@ -1,15 +1,15 @@
 /** Taking data nodes out of the cluster: what is done on the access node, and what through it. */
-import { identifier, literal } from "../../../postgres/sql";
-import { supports } from "../../versions/capabilities";
-import type { Plan, Step } from "../../step";
+import { anonymousBlock, identifier, literal } from "../../../postgres/sql";
 import { withMarker } from "../../marks/marker";
 import type { Place } from "../../run/servers";
-import { anonymousBlock } from "../block";
+import { at, type Plan, type Statement, type Step } from "../../step";
+import { supports } from "../../versions/capabilities";
 import { functionOf, type ClusterState, type NodeEntry } from "../cluster";
-import type { Holding } from "./holdings";
 import { planHeal } from "../liveness";
+import type { Holding } from "./holdings";
 import { deleteDistUuid, explainRelease } from "./release";
 import { planDropScratch } from "./scratch";
+import { dropMapping } from "./userMapping";
 
 /** A user mapping still hangs on the server's entry. */
 const DEPENDENT_OBJECTS = "2BP01";
@@ -27,23 +27,20 @@ const NOTHING_LEAVES: Leaving = { tables: [], soleChunks: 0 };
 
 /** The steps by which the access node forgets a node. None of them needs the node to be up. */
 export function planForget(on: Place, cluster: ClusterState, entry: NodeEntry, leaving: Leaving): Step[] {
-    const transaction = `forget ${entry.name}`;
-    const steps: Omit<Step, "on" | "transaction">[] = [
+    const statements = [
         ...leaveTables(cluster, entry.name, leaving),
-        ...entry.mappings.map(({ role }) => ({
-            name: "dropUserMapping",
-            why: `the mapping of ${role} keeps the entry of ${entry.name}`,
-            sql: `DROP USER MAPPING FOR ${roleName(role)} SERVER ${identifier(entry.name)}`,
-        })),
+        ...entry.mappings.map(({ role }) =>
+            dropMapping(entry.name, role, `the mapping of ${role} keeps the entry of ${entry.name}`),
+        ),
         {
-            name: "deleteDataNode",
+            name: `delete data node ${entry.name}`,
             why: `${entry.name} is removed`,
             sql: `SELECT ${functionOf(cluster, "delete_data_node")}(
                              node_name => $1::name, force => true, repartition => false)`,
             values: [entry.name],
         },
     ];
-    return steps.map((step) => ({ ...step, on, transaction }));
+    return at(on, statements, `forget ${entry.name}`);
 }
 
 /**
@@ -54,40 +51,30 @@ export function planForget(on: Place, cluster: ClusterState, entry: NodeEntry, l
  * way: when the node does not answer any more, its database is gone and the entry can go too.
  */
 export function planRemoveThrough(on: Place, cluster: ClusterState, entry: NodeEntry, leaving: Leaving): Step[] {
-    const steps = leaveTables(cluster, entry.name, leaving).map((step) => ({
-        ...step,
-        on,
-        transaction: `empty ${entry.name}`,
-    }));
-    const marked = entry.marker !== undefined && entry.mappings.length > 0 && entry.marker.leaving !== true;
-    return [
-        ...steps,
-        ...(marked && entry.marker !== undefined
-            ? [
+    const { name, marker, mappings, comment } = entry;
+    const marks =
+        marker === undefined || marker.leaving === true || mappings.length === 0
+            ? []
+            : [
                   {
-                      name: "markDataNode",
-                      why: `the database of ${entry.name} goes before its entry`,
-                      on,
-                      sql: `COMMENT ON SERVER ${identifier(entry.name)} IS ${literal(
-                          withMarker(entry.comment, { ...entry.marker, leaving: true }),
-                      )}`,
-                      transaction: `empty ${entry.name}`,
+                      name: `mark data node ${name}`,
+                      why: `the database of ${name} goes before its entry`,
+                      sql: `COMMENT ON SERVER ${identifier(name)} IS ${literal(withMarker(comment, { ...marker, leaving: true }))}`,
                   },
-              ]
-            : []),
-        dropThrough(on, cluster, entry, [DEPENDENT_OBJECTS]),
+              ];
+    return [
+        ...at(on, [...leaveTables(cluster, name, leaving), ...marks], `empty ${name}`),
+        ...at(on, [dropThrough(cluster, entry, [DEPENDENT_OBJECTS])]),
     ];
 }
 
 /**
  * The steps by which a node goes that does not answer in the middle of {@link planRemoveThrough}: its database is gone,
- * or the DROP DATABASE was cut and left what cannot be used, or its server is down.
+ * or the DROP DATABASE was interrupted and left what cannot be used, or its server is down.
  */
 export function planRemoveLeft(on: Place, cluster: ClusterState, entry: NodeEntry, leaving: Leaving): Step[] {
-    return [
-        dropThrough(on, cluster, entry, [DEPENDENT_OBJECTS, INVALID_CATALOG_NAME, UNABLE_TO_CONNECT]),
-        ...planForget(on, cluster, entry, leaving),
-    ];
+    const tolerates = [DEPENDENT_OBJECTS, INVALID_CATALOG_NAME, UNABLE_TO_CONNECT];
+    return [...at(on, [dropThrough(cluster, entry, tolerates)]), ...planForget(on, cluster, entry, leaving)];
 }
 
 /** The steps by which a node goes that is still with a scratch database. */
@@ -99,14 +86,13 @@ export function planLeaveScratch(
 ): Step[] {
     return !alive.has(entry.name) && entry.marker?.leaving === true
         ? planRemoveLeft(on, cluster, entry, NOTHING_LEAVES)
-        : [...planDropScratch(on, cluster, entry), ...planRemoveThrough(on, cluster, entry, NOTHING_LEAVES)];
+        : [...at(on, planDropScratch(cluster, entry)), ...planRemoveThrough(on, cluster, entry, NOTHING_LEAVES)];
 }
 
-function dropThrough(on: Place, cluster: ClusterState, entry: NodeEntry, tolerates: readonly string[]): Step {
+function dropThrough(cluster: ClusterState, entry: NodeEntry, tolerates: readonly string[]): Statement {
     return {
-        name: "deleteDataNode",
+        name: `delete data node ${entry.name} and its database`,
         why: `${entry.name} is removed with its database`,
-        on,
         sql: `SELECT ${functionOf(cluster, "delete_data_node")}(
                              node_name => $1::name, force => true, repartition => false, drop_database => true)`,
         values: [entry.name],
@@ -115,12 +101,11 @@ function dropThrough(on: Place, cluster: ClusterState, entry: NodeEntry, tolerat
     };
 }
 
-/** The step after which a node whose database is kept can be added again. */
-export function planReleaseThrough(on: Place, cluster: ClusterState, entry: NodeEntry): Step {
+/** The statement after which a node whose database is kept can be added again. */
+export function releaseThrough(cluster: ClusterState, entry: NodeEntry): Statement {
     return {
-        name: "distributedExec",
+        name: `release data node ${entry.name}`,
         why: `the database on ${entry.name} is kept and leaves the cluster`,
-        on,
         sql: `CALL ${functionOf(cluster, "distributed_exec")}($1::text, ARRAY[$2::name])`,
         values: [deleteDistUuid(cluster.clusterId), entry.name],
         explains: explainRelease(entry.name, entry.database),
@@ -133,18 +118,15 @@ export function planRemoveAll(on: Place, cluster: ClusterState, alive: ReadonlyS
     const answering = cluster.nodes.filter(({ name }) => alive.has(name));
     const kept = answering.filter(({ marker }) => marker === undefined || marker.adopted === true || !dropsDatabases);
     const silent = cluster.nodes.filter(({ name }) => !alive.has(name));
+    const names = answering.map(({ name }) => name);
     return {
         steps: [
-            ...planHeal(
-                on,
-                cluster,
-                answering.map(({ name }) => name),
-            ),
-            ...(cluster.nodes.length === 0 ? [] : [dropChunks(on)]),
+            ...planHeal(on, cluster, names),
+            ...at(on, cluster.nodes.length === 0 ? [] : [dropAllChunks()]),
             ...answering.flatMap((entry) => [
-                ...planDropScratch(on, cluster, entry),
+                ...at(on, planDropScratch(cluster, entry)),
                 ...(kept.includes(entry)
-                    ? [planReleaseThrough(on, cluster, entry)]
+                    ? at(on, [releaseThrough(cluster, entry)])
                     : planRemoveThrough(on, cluster, entry, NOTHING_LEAVES)),
             ]),
         ],
@@ -156,9 +138,9 @@ export function planRemoveAll(on: Place, cluster: ClusterState, alive: ReadonlyS
     };
 }
 
-function leaveTables(cluster: ClusterState, node: string, { tables, soleChunks }: Leaving): Omit<Step, "on">[] {
-    const drop: Omit<Step, "on"> = {
-        name: "dropForeignTable",
+function leaveTables(cluster: ClusterState, node: string, { tables, soleChunks }: Leaving): Statement[] {
+    const drop = {
+        name: `drop chunks of data node ${node}`,
         why: `${node} has the only copy of ${soleChunks} chunks`,
         sql: dropChunksWhere(`x.nodes = ARRAY[${literal(node)}]`),
         destroys: { what: `${soleChunks} chunks on data node ${node}` },
@@ -166,7 +148,7 @@ function leaveTables(cluster: ClusterState, node: string, { tables, soleChunks }
     return [
         ...(soleChunks === 0 ? [] : [drop]),
         ...tables.map(({ schema, table, partitions, nodes }) => ({
-            name: "detachDataNode",
+            name: `detach data node ${node}`,
             why: `${node} leaves "${schema}.${table}"`,
             sql: `SELECT ${functionOf(cluster, "detach_data_node")}(
                              node_name => $1::name, hypertable => format('%I.%I', $2::text, $3::text)::regclass,
@@ -177,11 +159,10 @@ function leaveTables(cluster: ClusterState, node: string, { tables, soleChunks }
     ];
 }
 
-function dropChunks(on: Place): Step {
+function dropAllChunks(): Statement {
     return {
-        name: "dropForeignTable",
+        name: "drop all chunks",
         why: "the access node goes with all its tables",
-        on,
         sql: dropChunksWhere("true"),
         destroys: { what: "all chunks" },
     };
@@ -201,9 +182,4 @@ BEGIN
         EXECUTE format('DROP FOREIGN TABLE %I.%I', chunk.schema_name, chunk.table_name);
     END LOOP;
 END`);
-}
-
-/** A role in a user mapping's statement. */
-export function roleName(role: string): string {
-    return role === "public" ? "PUBLIC" : identifier(role);
 }

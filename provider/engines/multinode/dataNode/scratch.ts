@@ -1,9 +1,8 @@
-/** The scratch databases by way of which a data node was added, see detour.ts. */
+/** The scratch databases by way of which a data node was added, see addUnseen.ts. */
 import { createHash } from "node:crypto";
 import { identifier } from "../../../postgres/sql";
+import type { Statement } from "../../step";
 import { supports } from "../../versions/capabilities";
-import type { Step } from "../../step";
-import type { Place } from "../../run/servers";
 import { functionOf, type ClusterState, type NodeEntry } from "../cluster";
 
 /** Unique on a server that several data nodes share. */
@@ -17,15 +16,14 @@ export function isScratch(cluster: ClusterState, { name, database, marker }: Nod
     return marker?.scratch !== undefined && database === scratchName(cluster, name, marker.scratch);
 }
 
-/** The steps that drop the scratch databases, but not the one that the entry is with. */
-export function planDropScratch(on: Place, cluster: ClusterState, entry: NodeEntry): Step[] {
+/** The statements that drop the scratch databases, but not the one that the entry is with. */
+export function planDropScratch(cluster: ClusterState, entry: NodeEntry): Statement[] {
     const force = supports("dropDatabaseForce", cluster.versions) ? " WITH (FORCE)" : "";
     return Array.from({ length: entry.marker?.scratch ?? 0 }, (_, index) => scratchName(cluster, entry.name, index + 1))
         .filter((database) => database !== entry.database)
         .map((database) => ({
-            name: "distributedExec",
+            name: `drop database ${database}`,
             why: `${entry.name} was added by way of a scratch database`,
-            on,
             sql: `CALL ${functionOf(cluster, "distributed_exec")}($1::text, ARRAY[$2::name], transactional => false)`,
             values: [`DROP DATABASE IF EXISTS ${identifier(database)}${force}`, entry.name],
         }));

@@ -2,16 +2,13 @@
  * The user mapping by which the access node logs in on a data node. The password argument of add_data_node() serves that
  * one call; what comes later needs a mapping of the role that asks.
  */
-import { identifier, literal } from "../../../postgres/sql";
+import { identifier, optionsClause, type Options } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
-import type { Step } from "../../step";
+import type { Statement } from "../../step";
 import type { NodeEntry, UserMapping } from "../cluster";
 
-/** What the mapping is to hold; undefined: none is wanted. */
-export type MappingOptions = Readonly<Record<string, string>>;
-
-/** The mapping that a program asks for. */
-export function wantedMapping({ user, password, accessNode }: DataNodeInputs): MappingOptions | undefined {
+/** The options of the mapping that a program asks for; undefined: it asks for none. */
+export function requestedMapping({ user, password, accessNode }: DataNodeInputs): Options | undefined {
     return user === undefined && password === undefined
         ? undefined
         : { user: user ?? accessNode.connection.user, ...(password === undefined ? {} : { password }) };
@@ -23,65 +20,51 @@ export function findMapping({ mappings }: NodeEntry, { accessNode }: DataNodeInp
 }
 
 /** CREATE USER MAPPING for the access node's user. */
-export function createMapping({ nodeName, accessNode }: DataNodeInputs, options: MappingOptions): string {
-    const list = Object.entries(options).map(([name, value]) => `${identifier(name)} ${literal(value)}`);
-    return (
-        `CREATE USER MAPPING FOR ${identifier(accessNode.connection.user)} SERVER ${identifier(nodeName)}` +
-        ` OPTIONS (${list.join(", ")})`
-    );
+export function createMapping({ nodeName, accessNode }: DataNodeInputs, options: Options): Statement {
+    const { user } = accessNode.connection;
+    return {
+        name: `create user mapping for ${user} on ${nodeName}`,
+        why: "user or password differ from the access node's mapping for the node",
+        sql: `CREATE USER MAPPING FOR ${identifier(user)} SERVER ${identifier(nodeName)}${optionsClause(options)}`,
+        secrets: options.password === undefined ? [] : [options.password],
+    };
+}
+
+/** DROP USER MAPPING. */
+export function dropMapping(nodeName: string, role: string, why: string): Statement {
+    const target = role === "public" ? "PUBLIC" : identifier(role);
+    return {
+        name: `drop user mapping for ${role} on ${nodeName}`,
+        why,
+        sql: `DROP USER MAPPING FOR ${target} SERVER ${identifier(nodeName)}`,
+    };
 }
 
 /**
- * The steps to the requested mapping. One that the program never asked for is somebody else's and stays.
+ * The statements to the requested mapping. One that the program never asked for is somebody else's and stays.
  *
  * @param last what the program asked for before
  */
-export function planMapping(
-    entry: NodeEntry,
-    inputs: DataNodeInputs,
-    last: DataNodeInputs | undefined,
-): Omit<Step, "on">[] {
-    const wanted = wantedMapping(inputs);
+export function planMapping(entry: NodeEntry, inputs: DataNodeInputs, last: DataNodeInputs | undefined): Statement[] {
+    const requested = requestedMapping(inputs);
     const found = findMapping(entry, inputs);
-    const before = last === undefined ? undefined : wantedMapping(last);
-    if (wanted === undefined ? found === undefined || before === undefined : isMapping(found, wanted, before)) {
+    const before = last === undefined ? undefined : requestedMapping(last);
+    if (requested === undefined ? found === undefined || before === undefined : isMapping(found, requested, before)) {
         return [];
     }
-    const drop: Omit<Step, "on"> = {
-        name: "dropUserMapping",
-        why: wanted === undefined ? "no user and password are wanted any more" : "user or password differ",
-        sql: `DROP USER MAPPING FOR ${identifier(inputs.accessNode.connection.user)} SERVER ${identifier(entry.name)}`,
-    };
+    const why = requested === undefined ? "no user and password are requested any more" : "user or password differ";
     return [
-        ...(found === undefined ? [] : [drop]),
-        ...(wanted === undefined
-            ? []
-            : [
-                  {
-                      name: "createUserMapping",
-                      why: found === undefined ? "the access node has no mapping for the node" : drop.why,
-                      sql: createMapping(inputs, wanted),
-                      ...secretsOf(wanted),
-                  },
-              ]),
+        ...(found === undefined ? [] : [dropMapping(entry.name, inputs.accessNode.connection.user, why)]),
+        ...(requested === undefined ? [] : [createMapping(inputs, requested)]),
     ];
 }
 
-/** Whether a mapping is as requested; one that may not be looked into is, while the program asks for the same. */
-export function isMapping(
-    found: UserMapping | undefined,
-    wanted: MappingOptions,
-    before: MappingOptions | undefined,
-): boolean {
-    return found !== undefined && isSame(found.options ?? before ?? {}, wanted);
+/** Whether a mapping is the requested one; one that may not be looked into is, while the program asks for the same. */
+export function isMapping(found: UserMapping | undefined, requested: Options, before: Options | undefined): boolean {
+    return found !== undefined && isSame(found.options ?? before ?? {}, requested);
 }
 
-/** What of a mapping has to be hidden. */
-export function secretsOf(options: MappingOptions | undefined): Pick<Step, "secrets"> {
-    return options?.password === undefined ? {} : { secrets: [options.password] };
-}
-
-function isSame(a: MappingOptions, b: MappingOptions): boolean {
+function isSame(a: Options, b: Options): boolean {
     const names = new Set([...Object.keys(a), ...Object.keys(b)]);
     return [...names].every((name) => a[name] === b[name]);
 }

@@ -10,7 +10,7 @@ import { findSchema } from "../../tables/schemas";
 import { markObject, renameObject } from "../../tables/statements";
 import { describeNeeds, supports } from "../../versions/capabilities";
 import { functionOf, markerOf, type ClusterState } from "../cluster";
-import { accessDatabase } from "../places";
+import { accessDatabase } from "../../run/places";
 import { planKeys } from "./keys";
 import { planAttach, planDetach } from "./nodes";
 import type { HypertableRequest, ObservedTable } from "./observe";

@@ -12,7 +12,7 @@ import type { DistributedHypertableInputs } from "../../inputs";
 import { at, type Statement, type Step } from "../../step";
 import { isMarked, ownerOf } from "../../marks/ownership";
 import { functionOf, markerOf, type ClusterState } from "../cluster";
-import { accessDatabase } from "../places";
+import { accessDatabase } from "../../run/places";
 import { contentsText } from "./contents";
 import { planIndex } from "./keys";
 import type { HypertableRequest, ObservedHypertable } from "./observe";

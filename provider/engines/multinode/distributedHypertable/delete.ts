@@ -7,7 +7,7 @@ import { findSchema, isOurSchema } from "../../tables/schemas";
 import { unmarkObject } from "../../tables/statements";
 import { functionOf, type ClusterState } from "../cluster";
 import { planHeal } from "../liveness";
-import { accessDatabase } from "../places";
+import { accessDatabase } from "../../run/places";
 import { contentsText } from "./contents";
 import type { HypertableRequest, ObservedHypertable } from "./observe";
 import { planDropSchema } from "./schemas";

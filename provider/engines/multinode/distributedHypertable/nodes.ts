@@ -5,7 +5,7 @@ import type { Statement, Step } from "../../step";
 import { supports } from "../../versions/capabilities";
 import { functionOf, type ClusterState } from "../cluster";
 import { lastCopyError, planDrain } from "../dataNode/drain";
-import { accessDatabase } from "../places";
+import { accessDatabase } from "../../run/places";
 import type { HypertableRequest, ObservedTable } from "./observe";
 import { planCreateSchema } from "./schemas";
 import { requestedName, type Compression, type HypertableState } from "./tables";

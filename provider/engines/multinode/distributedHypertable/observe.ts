@@ -11,11 +11,11 @@ import type { DistributedHypertableComputed, DistributedHypertableInputs } from 
 import { isMarked, ownerOf } from "../../marks/ownership";
 import { ACCESS, type Servers } from "../../run/servers";
 import { snapshot } from "../../run/snapshot";
-import { observeCluster, orGone, type ClusterState } from "../cluster";
+import { ifDatabaseExists } from "../../run/reach";
+import { observeCluster, type ClusterState } from "../cluster";
 import { indexPath, readIndexSpelling } from "./indexes";
-import { pingNodes } from "../liveness";
+import { observeInDoubt, pingNodes, type InDoubt } from "../liveness";
 import { observeContents, type TableContents } from "./contents";
-import { observeInDoubt, type InDoubt } from "../inDoubt";
 import { observeSchemas } from "./schemas";
 import { findTable, observeTables, type HypertableState, type TableState } from "./tables";
 
@@ -56,7 +56,9 @@ export async function observeHypertable(
     purpose: Purpose,
 ): Promise<ObservedHypertable> {
     const place = servers.cluster(ACCESS);
-    const observed = await orGone(() => servers.on(place, (session) => observeOn(session, servers, request, purpose)));
+    const observed = await ifDatabaseExists(() =>
+        servers.on(place, (session) => observeOn(session, servers, request, purpose)),
+    );
     return observed ?? nothingThere();
 }
 

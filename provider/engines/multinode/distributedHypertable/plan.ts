@@ -6,7 +6,7 @@ import { findSchema, isOurSchema } from "../../tables/schemas";
 import { alreadyExists, takenError } from "../../tables/statements";
 import { requireCluster, type ClusterState } from "../cluster";
 import { planHeal } from "../liveness";
-import { accessDatabase } from "../places";
+import { accessDatabase } from "../../run/places";
 import { planAlterHypertable } from "./alter";
 import { planCreateHypertable } from "./create";
 import { isHypertableThere, type HypertableRequest, type ObservedHypertable } from "./observe";

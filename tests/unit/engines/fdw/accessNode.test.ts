@@ -1,14 +1,27 @@
-import { accessNode } from "../../../../provider/engines/fdw/accessNode/plan";
+import { accessNode } from "../../../../provider/engines/fdw";
+import { NO_DATABASE } from "../../../../provider/engines/marks/database";
+import type { ObservedAccessNode } from "../../../../provider/engines/fdw/accessNode/observe";
 import { recorded } from "./recorded";
 
 const newId = "22222222-2222-4222-8222-222222222222";
 const steps = (plan: { steps: readonly { name: string }[] }): string[] => plan.steps.map(({ name }) => name);
 
+/** The same server with no database of that name. */
+const nothing = ({ facts }: ObservedAccessNode): ObservedAccessNode => ({
+    facts,
+    database: NO_DATABASE,
+    foreignObjects: [],
+});
+
 describe("plan of an access node", () => {
     it("makes a database where there is nothing, with a new id in its mark", () => {
-        const { inputs } = recorded("accessNode");
-        const plan = accessNode.plan(undefined, { inputs, newId });
-        expect(steps(plan)).toEqual(["createDatabase", "markDatabase", "renameDatabase"]);
+        const { inputs, observed } = recorded("accessNode");
+        const plan = accessNode.plan(nothing(observed), { inputs, newId });
+        expect(steps(plan)).toEqual([
+            "create database metrics",
+            "mark database metrics",
+            expect.stringMatching(/^rename database .* to metrics$/),
+        ]);
         expect(plan.steps[1]?.sql).toContain(newId);
         expect(plan.warnings.join()).toContain("no atomic commit");
     });
@@ -23,7 +36,10 @@ describe("plan of an access node", () => {
         const { facts, database } = observed;
         const found = { facts, database: { database: undefined, provisional: database.database }, foreignObjects: [] };
         const plan = accessNode.plan(found, { inputs, newId });
-        expect(steps(plan)).toEqual(["markDatabase", "renameDatabase"]);
+        expect(steps(plan)).toEqual([
+            "mark database metrics",
+            expect.stringMatching(/^rename database .* to metrics$/),
+        ]);
         expect(plan.steps[0]?.sql).toContain("11111111-1111-4111-8111-111111111111");
     });
 
@@ -58,7 +74,7 @@ describe("plan of an access node", () => {
         const { inputs, outs, observed } = recorded("accessNode");
         observed.facts.timescaledbAvailable = available;
         const plan = accessNode.plan(observed, { inputs: { ...inputs, timescaledb }, last: outs, newId });
-        expect(steps(plan)).toEqual(installs ? ["createExtension"] : []);
+        expect(steps(plan)).toEqual(installs ? ["create extension timescaledb"] : []);
     });
 
     it("refuses a database without a mark, and takes it over with adopt", () => {
@@ -93,7 +109,9 @@ describe("plan of an access node", () => {
     it("marks anew what the program calls otherwise", () => {
         const { inputs, outs, observed } = recorded("accessNode");
         const renamed = { ...inputs, logicalUrn: "urn:renamed" };
-        expect(steps(accessNode.plan(observed, { inputs: renamed, last: outs, newId }))).toEqual(["markDatabase"]);
+        expect(steps(accessNode.plan(observed, { inputs: renamed, last: outs, newId }))).toEqual([
+            "mark database metrics",
+        ]);
     });
 });
 
@@ -102,7 +120,7 @@ describe("planDelete of an access node", () => {
         const { inputs, outs, observed } = recorded("accessNode");
         observed.foreignObjects = ['table "public.users"'];
         expect(() => accessNode.planDelete(observed, { inputs, last: outs, newId })).toThrow(
-            /data node dn1, data node dn2, table "public.users".*HOLDS_OTHER_OBJECTS/,
+            /data node "dn1", data node "dn2", table "public.users".*HOLDS_OTHER_OBJECTS/,
         );
     });
 
@@ -121,7 +139,11 @@ describe("planDelete of an access node", () => {
         observed.catalogue!.servers = [];
         observed.database.database!.marker!.adopted = true;
         const plan = accessNode.planDelete(observed, { inputs, last: outs, newId });
-        expect(steps(plan)).toEqual(["resetDatabaseSetting", "resetDatabaseSetting", "unmarkDatabase"]);
+        expect(steps(plan)).toEqual([
+            "reset enable_partitionwise_aggregate of database metrics",
+            "reset enable_partitionwise_join of database metrics",
+            "unmark database metrics",
+        ]);
     });
 
     it("leaves a database alone that was created again since", () => {
@@ -130,7 +152,7 @@ describe("planDelete of an access node", () => {
         const plan = (): { steps: readonly { name: string }[] } =>
             accessNode.planDelete(observed, { inputs, last: { ...outs, claim: "first" }, newId });
         observed.database.database!.marker!.claim = "first";
-        expect(steps(plan())).toEqual(["dropDatabase"]);
+        expect(steps(plan())).toEqual(["drop database metrics"]);
         observed.database.database!.marker!.claim = "second";
         expect(plan()).toEqual({ steps: [], warnings: [expect.stringContaining("is left alone")] });
     });
@@ -141,7 +163,8 @@ describe("planDelete of an access node", () => {
         const other = accessNode.planDelete(observed, { inputs: { ...inputs, logicalUrn: "urn:other" }, last, newId });
         expect(other.steps).toEqual([]);
         expect(other.warnings).toHaveLength(1);
-        expect(accessNode.planDelete(undefined, { inputs, last: outs, newId })).toEqual({ steps: [], warnings: [] });
+        const gone = nothing(observed);
+        expect(accessNode.planDelete(gone, { inputs, last: outs, newId })).toEqual({ steps: [], warnings: [] });
     });
 });
 
@@ -152,9 +175,20 @@ describe("describe of an access node", () => {
         expect({ ...inputs, ...computed }).toEqual(outs);
     });
 
-    it("shows a missing timescaledb that is required as drift", () => {
+    it("shows a missing timescaledb that is required in the plan, and invents no input", () => {
         const { inputs, outs, observed } = recorded("accessNode");
-        const required = { ...inputs, timescaledb: "required" as const };
-        expect(accessNode.describe(observed, { inputs: required, last: outs, newId }).inputs.timescaledb).toBe("auto");
+        const request = { inputs: { ...inputs, timescaledb: "required" as const }, last: outs, newId };
+        expect(accessNode.describe(observed, request).inputs).toEqual(request.inputs);
+        expect(steps(accessNode.plan(observed, request))).toEqual(["create extension timescaledb"]);
+    });
+
+    it("finds no access node where the database is not there under its name", () => {
+        const { inputs, observed } = recorded("accessNode");
+        const made = { ...nothing(observed), database: { ...NO_DATABASE, provisional: observed.database.database } };
+        for (const state of [nothing(observed), made]) {
+            expect(accessNode.isThere(state, { inputs, newId })).toBe(false);
+            expect(() => accessNode.describe(state, { inputs, newId })).toThrow(/NOT_FOUND/);
+        }
+        expect(accessNode.isThere(observed, { inputs, newId })).toBe(true);
     });
 });

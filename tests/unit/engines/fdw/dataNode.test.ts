@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ProviderError } from "../../../../provider/errors";
-import { dataNode } from "../../../../provider/engines/fdw/dataNode";
+import { dataNode } from "../../../../provider/engines/fdw";
 import type { ObservedDataNode } from "../../../../provider/engines/fdw/dataNode/observe";
 import { recorded, type Mutable } from "./recorded";
 
@@ -47,12 +47,12 @@ describe("plan of a data node", () => {
         const { inputs, observed } = recorded("dataNode");
         const plan = dataNode.plan(nothing(observed), { inputs, newId });
         expect(names(plan)).toEqual([
-            "createDatabase",
-            "markDatabase",
-            "renameDatabase",
-            "createServer",
-            "markServer",
-            "createUserMapping",
+            "create database metrics",
+            "mark database metrics",
+            expect.stringMatching(/^rename database .* to metrics$/),
+            "create server dn1",
+            "mark server dn1",
+            "create user mapping for postgres on dn1",
         ]);
         expect(plan.steps[0]?.sql).toContain("ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
         expect(plan.steps.map(({ on }) => on.server)).toEqual(["dn1", "dn1", "dn1", ...Array(3).fill("access node")]);
@@ -78,9 +78,9 @@ describe("plan of a data node", () => {
         const node = observed.node;
         const half = { ...nothing(observed), node };
         expect(names(dataNode.plan(half, { inputs, newId }))).toEqual([
-            "createServer",
-            "markServer",
-            "createUserMapping",
+            "create server dn1",
+            "mark server dn1",
+            "create user mapping for postgres on dn1",
         ]);
     });
 
@@ -120,7 +120,7 @@ describe("plan of a data node", () => {
     it("installs timescaledb where the node can have it, and never with bootstrap: false", () => {
         const { inputs, outs, observed } = recorded("dataNode");
         nodeOf(observed).facts.timescaledbAvailable = "2.27.0";
-        expect(names(dataNode.plan(observed, { inputs, last: outs, newId }))).toEqual(["createExtension"]);
+        expect(names(dataNode.plan(observed, { inputs, last: outs, newId }))).toEqual(["create extension timescaledb"]);
         const prepared = { ...inputs, bootstrap: false };
         expect(names(dataNode.plan(observed, { inputs: prepared, last: outs, newId }))).toEqual([]);
     });
@@ -129,7 +129,10 @@ describe("plan of a data node", () => {
         const { inputs, outs, observed } = recorded("dataNode");
         const away = { ...inputs, available: false };
         const plan = dataNode.plan({ ...observed, node: dead }, { inputs: away, last: outs, newId });
-        expect(names(plan)).toEqual(["markServer", ...Array<string>(4).fill("detachPartition")]);
+        expect(names(plan)).toEqual([
+            "mark server dn1",
+            ...["s0", "s0_last", "s2", "s2_last"].map((shard) => `detach partition plant.conditions_${shard}`),
+        ]);
         expect(new Set(plan.steps.map(({ transaction }) => transaction)).size).toBe(1);
 
         serverOf(observed).marker!.available = false;
@@ -201,7 +204,9 @@ describe("planDelete of a data node", () => {
         const drained = { ...inputs, drainOnDelete: true };
         expect(() => dataNode.planDelete(observed, { inputs: drained, last: outs, newId })).toThrow(/NOT_SUPPORTED/);
         const forced = { ...inputs, forceDestroy: true };
-        expect(names(dataNode.planDelete(observed, { inputs: forced, last: outs, newId }))).toContain("dropServer");
+        expect(names(dataNode.planDelete(observed, { inputs: forced, last: outs, newId }))).toContain(
+            "drop server dn1",
+        );
     });
 
     it("refuses while tables of others are there", () => {
@@ -238,7 +243,6 @@ describe("planDelete of a data node", () => {
         const other = { ...inputs, logicalUrn: "urn:other" };
         const last = { ...outs, logicalUrn: "urn:other" };
         expect(dataNode.planDelete(observed, { inputs: other, last, newId }).steps).toEqual([]);
-        expect(dataNode.planDelete(undefined, { inputs, last: outs, newId }).steps).toEqual([]);
         expect(dataNode.planDelete(nothing(observed), { inputs, last: outs, newId }).steps).toEqual([]);
     });
 });

@@ -12,7 +12,7 @@ import type {
     DistributedHypertableComputed,
     DistributedHypertableInputs,
 } from "../../../../provider/engines/inputs";
-import type { ObservedAccessNode } from "../../../../provider/engines/fdw/accessNode/plan";
+import type { ObservedAccessNode } from "../../../../provider/engines/fdw/accessNode/observe";
 import type { ObservedDataNode } from "../../../../provider/engines/fdw/dataNode/observe";
 import type { ObservedHypertable } from "../../../../provider/engines/fdw/distributedHypertable/observe";
 

@@ -1,4 +1,5 @@
 import {
+    NO_DATABASE,
     observeDatabase,
     planDatabase,
     planDropDatabase,
@@ -20,12 +21,16 @@ function state(marker?: Marker, text: string | null = null): DatabaseState {
     return { owner: "postgres", encoding: "UTF8", collation: "C", characterType: "C", comment, marker };
 }
 
-const nothing: ObservedDatabase = { database: undefined, provisional: undefined };
+const requested = { on: ON, label: LABEL, name: "multinode", marker: MINE, adopt: false };
 
 const sqlOf = (observed: ObservedDatabase, marker = MINE, options: { adopt?: boolean; name?: string } = {}): string[] =>
-    planDatabase(ON, LABEL, options.name ?? "multinode", observed, marker, { adopt: options.adopt ?? false }).map(
-        ({ sql }) => sql,
-    );
+    planDatabase(observed, {
+        on: ON,
+        label: LABEL,
+        name: options.name ?? "multinode",
+        marker,
+        adopt: options.adopt ?? false,
+    }).map(({ sql }) => sql);
 
 const commentText = (name: string, marker: Marker, text: string | null = null): string =>
     `COMMENT ON DATABASE "${name}" IS '${withMarker(text, marker)}'`;
@@ -34,7 +39,7 @@ describe("planDatabase", () => {
     const made = provisionalName("multinode");
 
     it("makes a database under a provisional name, and gives it its name and its mark at once", () => {
-        const steps = planDatabase(ON, LABEL, "multinode", nothing, MINE, { adopt: false });
+        const steps = planDatabase(NO_DATABASE, requested);
         expect(steps.map(({ sql, transaction }) => [sql, transaction])).toEqual([
             [`CREATE DATABASE "${made}" TEMPLATE template0`, undefined],
             [commentText(made, MINE), "name database"],
@@ -44,23 +49,25 @@ describe("planDatabase", () => {
     });
 
     it("goes on with what a run left that was cut before the name was given", () => {
-        const all = sqlOf(nothing).slice(1);
-        expect(sqlOf({ ...nothing, provisional: state() })).toEqual(all);
-        expect(sqlOf({ ...nothing, provisional: state(MINE) })).toEqual(all);
+        const all = sqlOf(NO_DATABASE).slice(1);
+        expect(sqlOf({ ...NO_DATABASE, provisional: state() })).toEqual(all);
+        expect(sqlOf({ ...NO_DATABASE, provisional: state(MINE) })).toEqual(all);
     });
 
     it("has nothing to do with a database that bears its mark", () => {
-        expect(sqlOf({ ...nothing, database: state(MINE) })).toEqual([]);
-        expect(sqlOf({ ...nothing, database: state(MINE, "the user's comment") })).toEqual([]);
+        expect(sqlOf({ ...NO_DATABASE, database: state(MINE) })).toEqual([]);
+        expect(sqlOf({ ...NO_DATABASE, database: state(MINE, "the user's comment") })).toEqual([]);
     });
 
     it("writes the cluster's id into the mark once the server has made it, and keeps the user's comment", () => {
         const young: Marker = { urn: MINE.urn, engine: "fdw" };
-        expect(sqlOf({ ...nothing, database: state(young, "mine") })).toEqual([commentText("multinode", MINE, "mine")]);
+        expect(sqlOf({ ...NO_DATABASE, database: state(young, "mine") })).toEqual([
+            commentText("multinode", MINE, "mine"),
+        ]);
     });
 
     it("knows its cluster's database when the resource has another name now", () => {
-        expect(sqlOf({ ...nothing, database: state({ ...MINE, urn: "urn::renamed" }) })).toEqual([
+        expect(sqlOf({ ...NO_DATABASE, database: state({ ...MINE, urn: "urn::renamed" }) })).toEqual([
             commentText("multinode", MINE),
         ]);
     });
@@ -69,32 +76,32 @@ describe("planDatabase", () => {
         ["bears no mark", state(), "and was not made by this resource"],
         ["bears another resource's mark", state(OTHER), "and belongs to urn::other"],
     ])("refuses a database that %s, and takes it over with adopt", (_what, database, reason) => {
-        const refused = (): unknown => sqlOf({ ...nothing, database });
+        const refused = (): unknown => sqlOf({ ...NO_DATABASE, database });
         expect(refused).toThrow(`database "multinode" exists on ${LABEL} ${reason}`);
         expect(refused).toThrow(expect.objectContaining({ code: "ALREADY_EXISTS" }) as ProviderError);
-        expect(sqlOf({ ...nothing, database }, MINE, { adopt: true })).toEqual([
+        expect(sqlOf({ ...NO_DATABASE, database }, MINE, { adopt: true })).toEqual([
             commentText("multinode", { ...MINE, adopted: true }),
         ]);
     });
 
     it("does not take two databases without a cluster's id for the same cluster's", () => {
         const young: Marker = { urn: "urn::young", engine: "fdw" };
-        expect(() => sqlOf({ ...nothing, database: state({ urn: "urn::other", engine: "fdw" }) }, young)).toThrow();
+        expect(() => sqlOf({ ...NO_DATABASE, database: state({ urn: "urn::other", engine: "fdw" }) }, young)).toThrow();
     });
 
     it("remembers that a database was taken over, whatever adopt says later", () => {
-        const adopted = { ...nothing, database: state({ ...MINE, adopted: true }) };
+        const adopted = { ...NO_DATABASE, database: state({ ...MINE, adopted: true }) };
         expect(sqlOf(adopted)).toEqual([]);
         expect(sqlOf(adopted, MINE, { adopt: true })).toEqual([]);
     });
 
     it("does not call a database adopted that it made itself, whatever adopt says", () => {
-        expect(sqlOf({ ...nothing, database: state(MINE) }, MINE, { adopt: true })).toEqual([]);
+        expect(sqlOf({ ...NO_DATABASE, database: state(MINE) }, MINE, { adopt: true })).toEqual([]);
     });
 
     it("gives a new database the wanted locale", () => {
         const locale = { encoding: "UTF8", collation: "en_US.utf8", characterType: "it's" };
-        const [create] = planDatabase(ON, LABEL, "multinode", nothing, MINE, { adopt: false, locale });
+        const [create] = planDatabase(NO_DATABASE, { ...requested, locale });
         expect(create?.sql).toBe(
             `CREATE DATABASE "${made}" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'en_US.utf8' LC_CTYPE 'it''s'`,
         );
@@ -104,7 +111,7 @@ describe("planDatabase", () => {
         "quotes the name %j",
         (name) => {
             const quoted = `"${name.replaceAll('"', '""')}"`;
-            expect(sqlOf(nothing, MINE, { name }).at(-1)).toBe(
+            expect(sqlOf(NO_DATABASE, MINE, { name }).at(-1)).toBe(
                 `ALTER DATABASE "${provisionalName(name)}" RENAME TO ${quoted}`,
             );
             expect(Buffer.byteLength(provisionalName(name))).toBeLessThanOrEqual(63);
@@ -113,18 +120,18 @@ describe("planDatabase", () => {
 
     it("quotes a comment of the user's", () => {
         const young: Marker = { urn: MINE.urn, engine: "fdw" };
-        const [sql] = sqlOf({ ...nothing, database: state(young, "'; DROP DATABASE postgres; --") });
+        const [sql] = sqlOf({ ...NO_DATABASE, database: state(young, "'; DROP DATABASE postgres; --") });
         expect(sql).toContain("'''; DROP DATABASE postgres; --");
     });
 });
 
-describe("planDatabase over what a cut DROP DATABASE has left", () => {
+describe("planDatabase over what an interrupted DROP DATABASE has left", () => {
     it("drops it first where it is ours", () => {
-        expect(sqlOf({ ...nothing, remains: { multinode: state(MINE) } })[0]).toBe(
+        expect(sqlOf({ ...NO_DATABASE, remains: { multinode: state(MINE) } })[0]).toBe(
             'DROP DATABASE IF EXISTS "multinode"',
         );
         const provisional = provisionalName("multinode");
-        expect(sqlOf({ ...nothing, remains: { [provisional]: state() } }).slice(0, 2)).toEqual([
+        expect(sqlOf({ ...NO_DATABASE, remains: { [provisional]: state() } }).slice(0, 2)).toEqual([
             `DROP DATABASE IF EXISTS "${provisional}"`,
             `CREATE DATABASE "${provisional}" TEMPLATE template0`,
         ]);
@@ -132,8 +139,8 @@ describe("planDatabase over what a cut DROP DATABASE has left", () => {
 
     it.each([[OTHER], [undefined]])("refuses it where it is not", (marker) => {
         for (const adopt of [false, true]) {
-            expect(() => sqlOf({ ...nothing, remains: { multinode: state(marker) } }, MINE, { adopt })).toThrow(
-                /was cut has left, and not this resource's.*DROP DATABASE "multinode".*ALREADY_EXISTS/,
+            expect(() => sqlOf({ ...NO_DATABASE, remains: { multinode: state(marker) } }, MINE, { adopt })).toThrow(
+                /is the remains of an interrupted DROP DATABASE and not this resource's.*DROP DATABASE "multinode".*ALREADY_EXISTS/,
             );
         }
     });
@@ -141,7 +148,9 @@ describe("planDatabase over what a cut DROP DATABASE has left", () => {
 
 describe("planDropDatabase", () => {
     const drop = (observed: ObservedDatabase, options: { drop?: boolean; force?: boolean } = {}) =>
-        planDropDatabase(ON, "multinode", observed, {
+        planDropDatabase(observed, {
+            on: ON,
+            name: "multinode",
             owner: { urns: new Set([MINE.urn]), known: true, adopt: false },
             drop: true,
             force: true,
@@ -150,9 +159,9 @@ describe("planDropDatabase", () => {
         });
 
     it("drops what is there, and says what it destroys", () => {
-        expect(drop({ ...nothing, database: state(MINE) })).toEqual([
+        expect(drop({ ...NO_DATABASE, database: state(MINE) })).toEqual([
             {
-                name: "dropDatabase",
+                name: "drop database multinode",
                 why: "it is ours",
                 on: ON,
                 sql: 'DROP DATABASE IF EXISTS "multinode" WITH (FORCE)',
@@ -162,22 +171,22 @@ describe("planDropDatabase", () => {
     });
 
     it("does without FORCE where the server does not have it", () => {
-        expect(drop({ ...nothing, database: state(MINE) }, { force: false })[0]?.sql).toBe(
+        expect(drop({ ...NO_DATABASE, database: state(MINE) }, { force: false })[0]?.sql).toBe(
             'DROP DATABASE IF EXISTS "multinode"',
         );
     });
 
     it("drops what a run left under the provisional name", () => {
-        expect(drop({ ...nothing, provisional: state() }).map(({ sql }) => sql)).toEqual([
+        expect(drop({ ...NO_DATABASE, provisional: state() }).map(({ sql }) => sql)).toEqual([
             `DROP DATABASE IF EXISTS "${provisionalName("multinode")}" WITH (FORCE)`,
         ]);
     });
 
-    it("has nothing to do where nothing is left", () => expect(drop(nothing)).toEqual([]));
+    it("has nothing to do where nothing is left", () => expect(drop(NO_DATABASE)).toEqual([]));
 
-    it("drops what a cut DROP DATABASE has left of its own, and of nobody else's", () => {
+    it("drops what an interrupted DROP DATABASE has left of its own, and of nobody else's", () => {
         const sql = (found: DatabaseState): string[] =>
-            drop({ ...nothing, remains: { multinode: found } }).map((step) => step.sql);
+            drop({ ...NO_DATABASE, remains: { multinode: found } }).map((step) => step.sql);
         expect(sql(state(MINE))).toEqual(['DROP DATABASE IF EXISTS "multinode"']);
         expect(sql(state(OTHER))).toEqual([]);
         expect(sql(state())).toEqual([]);
@@ -187,10 +196,10 @@ describe("planDropDatabase", () => {
         [null, "NULL"],
         ["it's the user's", "'it''s the user''s'"],
     ])("only takes the mark off a database that is kept, and leaves the comment %j", (text, literal) => {
-        expect(drop({ ...nothing, database: state(MINE, text) }, { drop: false }).map(({ sql }) => sql)).toEqual([
+        expect(drop({ ...NO_DATABASE, database: state(MINE, text) }, { drop: false }).map(({ sql }) => sql)).toEqual([
             `COMMENT ON DATABASE "multinode" IS ${literal}`,
         ]);
-        expect(drop({ ...nothing, database: state(undefined, text) }, { drop: false })).toEqual([]);
+        expect(drop({ ...NO_DATABASE, database: state(undefined, text) }, { drop: false })).toEqual([]);
     });
 });
 
@@ -210,7 +219,7 @@ describe("observeDatabase", () => {
         expect(query).toHaveBeenCalledWith(expect.anything(), ["multinode", provisionalName("multinode")]);
     });
 
-    it("takes what a cut DROP DATABASE has left for no database", async () => {
+    it("takes what an interrupted DROP DATABASE has left for no database", async () => {
         const row = { owner: "o", encoding: "UTF8", collation: "C", character_type: "C", invalid: true };
         const query = jest.fn().mockResolvedValue([{ ...row, name: "multinode", comment: withMarker(null, MINE) }]);
         await expect(
@@ -226,6 +235,6 @@ describe("observeDatabase", () => {
         const query = jest.fn().mockResolvedValue([]);
         await expect(
             observeDatabase({ query, one: jest.fn(), copyIn: async () => 0, takeNotices: () => [] }, "multinode"),
-        ).resolves.toEqual(nothing);
+        ).resolves.toEqual(NO_DATABASE);
     });
 });

@@ -1,4 +1,5 @@
-import { accessNode } from "../../../../provider/engines/multinode/accessNode/plan";
+import { accessNode } from "../../../../provider/engines/multinode";
+import { NO_DATABASE } from "../../../../provider/engines/marks/database";
 import {
     accessInputs,
     accessNodeState,
@@ -26,6 +27,8 @@ const known = {
     },
 };
 const whole = accessNodeState();
+/** The same server with no database of that name. */
+const nothing = { ...whole, database: NO_DATABASE, settings: {}, cluster: undefined, alive: new Set<string>() };
 const withDatabase = (database: typeof whole.database.database, provisional: typeof database = undefined) => ({
     ...whole,
     database: { database, provisional },
@@ -33,11 +36,11 @@ const withDatabase = (database: typeof whole.database.database, provisional: typ
 
 describe("plan of an access node", () => {
     it("makes, marks and names the database, then the extension, where there is nothing", () => {
-        expect(names(accessNode.plan(undefined, request))).toEqual([
-            "createDatabase",
-            "markDatabase",
-            "renameDatabase",
-            "createExtension",
+        expect(names(accessNode.plan(nothing, request))).toEqual([
+            "create database metrics",
+            "mark database metrics",
+            expect.stringMatching(/^rename database .* to metrics$/),
+            "create extension timescaledb",
         ]);
     });
 
@@ -47,15 +50,19 @@ describe("plan of an access node", () => {
         expect(accessNode.plan(whole, known)).toEqual({ steps: [], warnings: [] });
     });
 
-    it("marks and names a database that a cut run left under its provisional name", () => {
+    it("marks and names a database that an interrupted run left under its provisional name", () => {
         const { cluster: _cluster, ...cut } = withDatabase(undefined, databaseState(undefined));
-        expect(names(accessNode.plan(cut, request))).toEqual(["markDatabase", "renameDatabase", "createExtension"]);
+        expect(names(accessNode.plan(cut, request))).toEqual([
+            "mark database metrics",
+            expect.stringMatching(/^rename database .* to metrics$/),
+            "create extension timescaledb",
+        ]);
     });
 
     it("goes on after the database without the extension", () => {
         const marker = { urn: "urn:access", engine: "multinode" as const, claim: newId };
         const { cluster: _cluster, ...cut } = withDatabase(databaseState(marker));
-        expect(names(accessNode.plan(cut, request))).toEqual(["createExtension"]);
+        expect(names(accessNode.plan(cut, request))).toEqual(["create extension timescaledb"]);
     });
 
     it("puts the cluster's id into the mark once the extension has made it", () => {
@@ -63,7 +70,7 @@ describe("plan of an access node", () => {
             withDatabase(databaseState({ urn: "urn:access", engine: "multinode" })),
             request,
         );
-        expect(steps.map(({ name }) => name)).toEqual(["markDatabase"]);
+        expect(steps.map(({ name }) => name)).toEqual(["mark database metrics"]);
         expect(steps[0]?.sql).toContain(CLUSTER);
     });
 
@@ -102,7 +109,7 @@ describe("plan of an access node", () => {
             const state = withDatabase(databaseState(marker));
             expect(() => accessNode.plan(state, request)).toThrow(/ALREADY_EXISTS/);
             const { steps } = accessNode.plan(state, { ...request, inputs: { ...accessInputs, adopt: true } });
-            expect(steps.map(({ name }) => name)).toEqual(["markDatabase"]);
+            expect(steps.map(({ name }) => name)).toEqual(["mark database metrics"]);
         }
     });
 
@@ -116,7 +123,7 @@ describe("plan of an access node", () => {
     it("refuses another cluster, and one that is gone", () => {
         const cluster = { ...clusterOf([]), clusterId: OTHER_CLUSTER };
         expect(() => accessNode.plan(accessNodeState(cluster), known)).toThrow(/FOREIGN_CLUSTER/);
-        expect(() => accessNode.plan(undefined, known)).toThrow(/NOT_FOUND/);
+        expect(() => accessNode.plan(nothing, known)).toThrow(/NOT_FOUND/);
     });
 });
 
@@ -124,17 +131,19 @@ describe("deletion of an access node", () => {
     const forced = { ...known, inputs: { ...accessInputs, forceDestroy: true } };
 
     it("drops the database, and finds nothing to do where there is none", () => {
-        expect(names(accessNode.planDelete(whole, known))).toEqual(["dropDatabase"]);
-        expect(accessNode.planDelete(undefined, known)).toEqual({ steps: [], warnings: [] });
+        expect(names(accessNode.planDelete(whole, known))).toEqual(["drop database metrics"]);
+        expect(accessNode.planDelete(nothing, known)).toEqual({ steps: [], warnings: [] });
     });
 
-    it("drops what a cut run left, although no outputs are known", () => {
+    it("drops what an interrupted run left, although no outputs are known", () => {
         const cut = withDatabase(undefined, databaseState(undefined));
-        expect(names(accessNode.planDelete({ ...cut, cluster: undefined }, request))).toEqual(["dropDatabase"]);
+        expect(names(accessNode.planDelete({ ...cut, cluster: undefined }, request))).toEqual([
+            expect.stringMatching(/^drop database pulumi-timescaledb /),
+        ]);
     });
 
     it("refuses to take tables or data nodes along, and names them", () => {
-        expect(() => accessNode.planDelete({ ...whole, relations: ['table "public.users"'] }, known)).toThrow(
+        expect(() => accessNode.planDelete({ ...whole, objects: ['table "public.users"'] }, known)).toThrow(
             /table "public.users".*HOLDS_OTHER_OBJECTS/s,
         );
         const attached = accessNodeState(clusterOf([entryOf("dn1")]));
@@ -151,11 +160,11 @@ describe("deletion of an access node", () => {
         );
         const plan = accessNode.planDelete({ ...state, alive: new Set(["dn1", "dn3"]) }, forced);
         expect(names(plan)).toEqual([
-            "remoteTxnHealDataNode",
-            "dropForeignTable",
-            "deleteDataNode",
-            "distributedExec",
-            "dropDatabase",
+            "end prepared transactions",
+            "drop all chunks",
+            "delete data node dn1 and its database",
+            "release data node dn3",
+            "drop database metrics",
         ]);
         expect(plan.warnings).toEqual([
             expect.stringMatching(/"dn2" stays on dn2.example.com:5432: the node does not answer/),
@@ -166,11 +175,11 @@ describe("deletion of an access node", () => {
     it("keeps an adopted database, without our mark and settings", () => {
         const adopted = withDatabase(databaseState(markOf("urn:access", { adopted: true })));
         expect(names(accessNode.planDelete(adopted, known))).toEqual([
-            "alterDatabaseReset",
-            "alterDatabaseReset",
-            "unmarkDatabase",
+            "reset jit of database metrics",
+            "reset timescaledb.enable_distributed_insert_with_copy of database metrics",
+            "unmark database metrics",
         ]);
-        expect(names(accessNode.planDelete(adopted, forced))).toEqual(["dropDatabase"]);
+        expect(names(accessNode.planDelete(adopted, forced))).toEqual(["drop database metrics"]);
         const noted = { ...adopted, notes: ["pulumi_timescaledb_note_1"] };
         expect(accessNode.planDelete(noted, known).steps.map(({ sql }) => sql)).toContain(
             'DROP SCHEMA IF EXISTS "pulumi_timescaledb_note_1"',
@@ -178,14 +187,14 @@ describe("deletion of an access node", () => {
     });
 
     it("leaves a database alone that was created again since, and not one whose mark is lost", () => {
-        const [first, second] = ["first", "second"].map((claim) =>
-            withDatabase(databaseState(markOf("urn:access", { claim }))),
-        );
+        const claimedBy = (claim: string) => withDatabase(databaseState(markOf("urn:access", { claim })));
         const claimed = { ...forced, last: { ...forced.last, claim: "first" } };
-        expect(names(accessNode.planDelete(first, claimed))).toEqual(["dropDatabase"]);
-        expect(names(accessNode.planDelete(withDatabase(databaseState(undefined)), claimed))).toEqual(["dropDatabase"]);
+        expect(names(accessNode.planDelete(claimedBy("first"), claimed))).toEqual(["drop database metrics"]);
+        expect(names(accessNode.planDelete(withDatabase(databaseState(undefined)), claimed))).toEqual([
+            "drop database metrics",
+        ]);
         for (const older of [claimed, forced]) {
-            expect(accessNode.planDelete(second, older)).toEqual({
+            expect(accessNode.planDelete(claimedBy("second"), older)).toEqual({
                 steps: [],
                 warnings: [expect.stringContaining("is left alone")],
             });

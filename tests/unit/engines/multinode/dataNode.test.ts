@@ -1,5 +1,7 @@
-import { dataNode, type ObservedDataNode } from "../../../../provider/engines/multinode/dataNode/observe";
-import type { LeftoverContents } from "../../../../provider/engines/multinode/dataNode/leftover";
+import { dataNode } from "../../../../provider/engines/multinode";
+import { NO_DATABASE } from "../../../../provider/engines/marks/database";
+import type { ObservedDataNode } from "../../../../provider/engines/multinode/dataNode/observe";
+import type { Leftover, LeftoverContents } from "../../../../provider/engines/multinode/dataNode/leftover";
 import type { NodeEntry } from "../../../../provider/engines/multinode/cluster";
 import { noteSchema, type Note } from "../../../../provider/engines/multinode/dataNode/notes";
 import { scratchName } from "../../../../provider/engines/multinode/dataNode/scratch";
@@ -27,11 +29,16 @@ const known = { ...request, last: nodeOutputs };
 const whole = dataNodeState();
 
 /** The access node without dn1, and what its server holds. */
-const missing = (node: ObservedDataNode["node"]): ObservedDataNode => ({
+const missing = (node: ObservedDataNode["node"], leftover?: Leftover): ObservedDataNode => ({
     cluster: clusterOf([entryOf("dn2")]),
     node,
     alive: new Set(),
+    ...(leftover === undefined ? {} : { leftover }),
 });
+const renamed = expect.stringMatching(/^rename database .* to metrics$/) as unknown;
+/** The block marks the entry either way, whoever made the database. */
+const OURS = /^(?![^]*database_created)(?![^]*"adopted":true)[^]*COMMENT ON SERVER/;
+const ADOPTED = /^(?![^]*database_created)[^]*COMMENT ON SERVER[^\n]*"adopted":true/;
 const making: Note = { making: "metrics on dn1.example.com:5432" };
 const requesting = (more: Partial<typeof nodeInputs>, last?: typeof nodeOutputs) => ({
     inputs: { ...nodeInputs, ...more },
@@ -42,7 +49,7 @@ const requesting = (more: Partial<typeof nodeInputs>, last?: typeof nodeOutputs)
 describe("plan of a data node", () => {
     it("makes the database and adds the node where there is nothing", () => {
         const plan = dataNode.plan(missing(emptyServer), request);
-        expect(names(plan)).toEqual(["createDatabase", "markDatabase", "renameDatabase", "addDataNode"]);
+        expect(names(plan)).toEqual(["create database metrics", "mark database metrics", renamed, "add data node dn1"]);
         expect(plan.steps.map(({ on }) => on)).toEqual([
             { server: "dn1", database: "postgres" },
             { server: "dn1", database: "postgres" },
@@ -65,7 +72,7 @@ describe("plan of a data node", () => {
         expect(step?.secrets).toEqual(["se'cret"]);
         expect(step?.sql).toContain("password => 'se''cret'");
         expect(step?.sql).toContain(
-            `CREATE USER MAPPING FOR "postgres" SERVER "dn1" OPTIONS ("user" 'cluster', "password" 'se''cret')`,
+            `CREATE USER MAPPING FOR "postgres" SERVER "dn1" OPTIONS ("password" 'se''cret', "user" 'cluster')`,
         );
         expect(step?.sql).toContain(`ALTER SERVER "dn1" OPTIONS (ADD "connect_timeout" '5')`);
         expect(step?.sql).toContain("COMMENT ON SERVER");
@@ -76,17 +83,17 @@ describe("plan of a data node", () => {
             missing(emptyServer),
             requesting({ connection: connectionTo("dn1", { user: "admin" }) }),
         );
-        expect(names(plan)).toContain("alterDatabaseOwner");
+        expect(names(plan)).toContain("alter owner of database metrics");
     });
 
     it("lets the access node make the database where the provider does not reach the node, and says so once", () => {
         const plan = dataNode.plan(missing(unreached), request);
-        expect(names(plan)).toEqual(["addDataNode"]);
+        expect(names(plan)).toEqual(["add data node dn1"]);
         expect(plan.steps[0]?.sql).toContain("IF made.database_created THEN");
         expect(plan.warnings).toEqual([expect.stringContaining("connection refused")]);
     });
 
-    describe("with what a cut run left on a node that only the access node reaches", () => {
+    describe("with what an interrupted run left on a node that only the access node reaches", () => {
         const route = {
             host: "dn1.example.com",
             port: 5432,
@@ -96,25 +103,25 @@ describe("plan of a data node", () => {
             connectTimeoutSeconds: 10,
         };
         const seen = (contents: LeftoverContents | undefined, note?: Note): ObservedDataNode =>
-            missing({ reached: false, why: "connection refused", leftover: { note, seen: { route, contents } } });
+            missing(unreached, { note, seen: { route, contents } });
         const left = (more: Partial<LeftoverContents> = {}, note?: Note): ObservedDataNode =>
             seen({ timescaledb: true, distUuid: CLUSTER, hypertables: [], isEmpty: true, ...more }, note);
 
         it("notes that the access node makes the database, and takes the note away with the node's adding", () => {
             const plan = dataNode.plan(seen(undefined), request);
-            expect(names(plan)).toEqual(["noteDataNode", "addDataNode"]);
+            expect(names(plan)).toEqual(["note state of data node dn1", "add data node dn1"]);
             const note = noteSchema(nodeInputs);
             expect(plan.steps[0]?.sql).toContain(`COMMENT ON SCHEMA "${note}" IS '${JSON.stringify(making)}'`);
             expect(plan.steps[1]?.sql).toContain(`DROP SCHEMA IF EXISTS "${note}";`);
             expect(plan.steps[1]?.sql).toContain("IF made.database_created THEN");
-            expect(names(dataNode.plan(seen(undefined, making), request))).toEqual(["addDataNode"]);
+            expect(names(dataNode.plan(seen(undefined, making), request))).toEqual(["add data node dn1"]);
         });
 
         it("takes an empty database for its own only where its making was noted", () => {
             const bare = { timescaledb: false, distUuid: null };
             const sqlOf = (note?: Note): string | undefined =>
                 dataNode.plan(left(bare, note), request).steps.at(-1)?.sql;
-            expect(sqlOf(making)).toContain("IF true THEN");
+            expect(sqlOf(making)).toMatch(OURS);
             expect(sqlOf(making)).toContain("DROP SCHEMA");
             expect(sqlOf()).toContain("IF made.database_created THEN");
             expect(sqlOf()).not.toContain("DROP SCHEMA");
@@ -123,13 +130,17 @@ describe("plan of a data node", () => {
 
         it("releases the node through the access node and adds it as ours", () => {
             const plan = dataNode.plan(left(), request);
-            expect(names(plan)).toEqual(["setConfig", "deleteDistUuid", "addDataNode"]);
+            expect(names(plan)).toEqual([
+                "pass password of data node dn1",
+                "release data node dn1",
+                "add data node dn1",
+            ]);
             const [setting, release, add] = plan.steps;
             expect(setting).toMatchObject({ values: ["secret"], secrets: ["secret"], transaction: "release dn1" });
             expect(release?.sql).not.toContain("secret");
             expect(release?.sql).toContain(`value = '${CLUSTER}'`);
             expect(release).toMatchObject({ on: { server: "access node" }, transaction: "release dn1" });
-            expect(add?.sql).toContain("IF true THEN");
+            expect(add?.sql).toMatch(OURS);
         });
 
         it.each<[string, Partial<LeftoverContents>, Partial<typeof nodeInputs>]>([
@@ -142,23 +153,23 @@ describe("plan of a data node", () => {
 
         it("adds at once what was released before the run was cut again", () => {
             const plan = dataNode.plan(left({ distUuid: null }), request);
-            expect(names(plan)).toEqual(["addDataNode"]);
-            expect(plan.steps[0]?.sql).toContain("IF true THEN");
+            expect(names(plan)).toEqual(["add data node dn1"]);
+            expect(plan.steps[0]?.sql).toMatch(OURS);
         });
 
         it("refuses another cluster's node and one with tables of a cluster", () => {
             expect(() => dataNode.plan(left({ distUuid: OTHER_CLUSTER }), request)).toThrow(/FOREIGN_CLUSTER/);
             const forced = { ...request, inputs: { ...nodeInputs, adopt: true, forceDestroy: true } };
-            expect(names(dataNode.plan(left({ distUuid: OTHER_CLUSTER }), forced))).toContain("deleteDistUuid");
+            expect(names(dataNode.plan(left({ distUuid: OTHER_CLUSTER }), forced))).toContain("release data node dn1");
             const tables = { hypertables: ["public.conditions"], isEmpty: false };
             expect(() => dataNode.plan(left(tables), request)).toThrow(/public\.conditions[^]*HOLDS_DATA/);
         });
     });
 
     describe("that nobody can look at", () => {
-        const unseen = (note?: Note): ObservedDataNode =>
-            missing({ reached: false, why: "connection refused", leftover: { note } });
+        const unseen = (note?: Note): ObservedDataNode => missing(unreached, { note });
         const scratch = scratchName({ clusterId: CLUSTER }, "dn1", 2);
+        const scratches = [1, 2].map((number) => `drop database ${scratchName({ clusterId: CLUSTER }, "dn1", number)}`);
         const pointed = (database: string, more: Partial<NodeEntry> = {}): ObservedDataNode => ({
             ...missing(unreached),
             cluster: clusterOf([entryOf("dn1", { database, marker: { ...markOf("urn:dn1"), scratch: 2 }, ...more })]),
@@ -167,14 +178,18 @@ describe("plan of a data node", () => {
 
         it("is looked at by way of a scratch database that no run used before", () => {
             const plan = dataNode.plan(unseen({ scratch: 1 }), requesting({ password: "secret" }));
-            expect(names(plan)).toEqual(["noteDataNode", "addDataNode", "noteDataNode"]);
+            expect(names(plan)).toEqual([
+                "note state of data node dn1",
+                "add data node dn1 with a scratch database",
+                "note state of data node dn1 if it is missing",
+            ]);
             expect(plan.continues).toBeDefined();
             const [note, add, unless] = plan.steps;
             expect(note?.sql).toContain('"scratch":2');
             expect(add?.sql).toContain(`database => '${scratch}'`);
             expect(add?.sql).toMatch(/CREATE USER MAPPING[^]*OPTIONS \(SET dbname 'metrics'\)[^]*distributed_exec/);
             expect(add).toMatchObject({ secrets: ["secret"], tolerates: ["42501"] });
-            expect(unless?.sql).toMatch(/IF NOT EXISTS[^]*"foreign":true/);
+            expect(unless?.sql).toMatch(/IF EXISTS[^]*RETURN[^]*"foreign":true/);
             expect(dataNode.plan(unseen(), request).steps[0]?.sql).toContain('"scratch":1');
             const elsewhere = { making: "metrics on dn9.example.com:5432" };
             expect(dataNode.plan(unseen(elsewhere), request).steps[0]?.sql).toContain('"scratch":1');
@@ -182,69 +197,71 @@ describe("plan of a data node", () => {
 
         it("is added with a database that is ours if it is made now, or was being made and is empty", () => {
             const plan = dataNode.plan(unseen(making), request);
-            expect(names(plan)).toEqual(["addDataNode", "noteDataNode"]);
+            expect(names(plan)).toEqual(["add data node dn1", "note state of data node dn1 if it is missing"]);
             expect(plan.steps[0]?.tolerates).toEqual(["TS174"]);
             expect(plan.steps[0]?.sql).toMatch(/IF NOT made.database_created THEN[^]*pg_tables[^]*DROP SCHEMA/);
-            expect(plan.steps[1]?.sql).toMatch(/IF NOT EXISTS[^]*"scratch":0/);
+            expect(plan.steps[1]?.sql).toMatch(/IF EXISTS[^]*RETURN[^]*"scratch":0/);
             expect(dataNode.plan(unseen(making), requesting({ adopt: true })).steps[0]?.sql).not.toContain("pg_tables");
         });
 
         it("is added as what it is where it was not lost, or named as another cluster's", () => {
             const plan = dataNode.plan(unseen({ foreign: true }), request);
-            expect(names(plan)).toEqual(["forgetDataNode", "addDataNode"]);
+            expect(names(plan)).toEqual(["erase note of data node dn1", "add data node dn1"]);
             expect(plan.steps[1]?.explains).toMatchObject({ TS174: { code: "FOREIGN_CLUSTER" } });
             const versions = { ...clusterOf([]).versions, timescaledbVersion: "2.5.2" };
             const old = { ...unseen(), cluster: { ...clusterOf([]), versions } };
-            expect(names(dataNode.plan(old, request))).toEqual(["addDataNode"]);
+            expect(names(dataNode.plan(old, request))).toEqual(["add data node dn1"]);
         });
 
         it("drops the scratch databases once the entry is with the real one", () => {
             const plan = dataNode.plan(pointed("metrics"), request);
-            expect(names(plan)).toEqual(["distributedExec", "distributedExec", "markDataNode"]);
+            expect(names(plan)).toEqual([...scratches, "mark data node dn1"]);
             expect(plan.steps[1]?.values).toEqual([`DROP DATABASE IF EXISTS "${scratch}" WITH (FORCE)`, "dn1"]);
             expect(plan.steps[2]?.sql).not.toContain("scratch");
             const last = { ...known.last, database: "metrics" };
             expect(names(dataNode.planDelete(pointed("metrics"), { ...request, last }))).toEqual([
-                "remoteTxnHealDataNode",
-                "distributedExec",
-                "distributedExec",
-                "deleteDataNode",
+                "end prepared transactions",
+                ...scratches,
+                "delete data node dn1 and its database",
             ]);
         });
 
         it("takes the entry away with its scratch database where it could not be pointed to the real one", () => {
             const plan = dataNode.plan(pointed(scratch), request);
-            expect(names(plan)).toEqual(["distributedExec", "deleteDataNode"]);
+            expect(names(plan)).toEqual([scratches[0], "delete data node dn1 and its database"]);
             expect(plan.steps[1]?.sql).toContain("drop_database => true");
             expect(names(dataNode.planDelete(pointed(scratch), request))).toEqual([
-                "distributedExec",
-                "deleteDataNode",
+                scratches[0],
+                "delete data node dn1 and its database",
             ]);
             const marker = { ...markOf("urn:dn1"), scratch: 2, leaving: true } as const;
             const gone = { ...pointed(scratch, { marker }), alive: new Set<string>() };
-            expect(names(dataNode.plan(gone, request))).toEqual(["deleteDataNode", "deleteDataNode"]);
+            expect(names(dataNode.plan(gone, request))).toEqual([
+                "delete data node dn1 and its database",
+                "delete data node dn1",
+            ]);
         });
     });
 
-    describe("after a run that was cut", () => {
+    describe("after a run that was interrupted", () => {
         it("marks and names the provisional database", () => {
-            const node = { ...emptyServer, database: { database: undefined, provisional: databaseState(undefined) } };
+            const node = { ...emptyServer, database: { ...NO_DATABASE, provisional: databaseState(undefined) } };
             expect(names(dataNode.plan(missing(node as ObservedDataNode["node"]), request))).toEqual([
-                "markDatabase",
-                "renameDatabase",
-                "addDataNode",
+                "mark database metrics",
+                renamed,
+                "add data node dn1",
             ]);
         });
 
         it("adds the node to the database that it made", () => {
             expect(names(dataNode.plan(missing(reachedServer(markOf("urn:dn1"), null)), request))).toEqual([
-                "addDataNode",
+                "add data node dn1",
             ]);
         });
 
         it("frees a node that took our cluster's id before the access node had it", () => {
             const plan = dataNode.plan(missing(reachedServer(markOf("urn:dn1"), CLUSTER)), request);
-            expect(names(plan)).toEqual(["deleteDistUuid", "addDataNode"]);
+            expect(names(plan)).toEqual(["release data node dn1", "add data node dn1"]);
             expect(plan.steps[0]).toMatchObject({
                 on: { server: "dn1", database: "metrics" },
                 sql: expect.stringMatching(`value = '${CLUSTER}'[^]*DROP EXTENSION timescaledb`) as unknown,
@@ -255,20 +272,20 @@ describe("plan of a data node", () => {
             const node = reachedServer(markOf("urn:dn1"), CLUSTER, ["public.conditions"]);
             expect(() => dataNode.plan(missing(node), request)).toThrow(/public.conditions.*HOLDS_DATA/s);
             expect(names(dataNode.plan(missing(node), requesting({ forceDestroy: true })))).toEqual([
-                "dropDatabase",
-                "createDatabase",
-                "markDatabase",
-                "renameDatabase",
-                "addDataNode",
+                "drop database metrics",
+                "create database metrics",
+                "mark database metrics",
+                renamed,
+                "add data node dn1",
             ]);
         });
 
         it("takes its own node back from a cluster that is gone", () => {
             const node = reachedServer({ ...markOf("urn:dn1"), cluster: OTHER_CLUSTER }, OTHER_CLUSTER);
             expect(names(dataNode.plan(missing(node), request))).toEqual([
-                "deleteDistUuid",
-                "markDatabase",
-                "addDataNode",
+                "release data node dn1",
+                "mark database metrics",
+                "add data node dn1",
             ]);
         });
     });
@@ -290,8 +307,8 @@ describe("plan of a data node", () => {
             const bare = missing(reachedServer(undefined, null));
             expect(() => dataNode.plan(bare, request)).toThrow(/ALREADY_EXISTS/);
             const plan = dataNode.plan(bare, requesting({ adopt: true }));
-            expect(names(plan)).toEqual(["markDatabase", "addDataNode"]);
-            expect(plan.steps[1]?.sql).toContain("IF false THEN");
+            expect(names(plan)).toEqual(["mark database metrics", "add data node dn1"]);
+            expect(plan.steps[1]?.sql).toMatch(ADOPTED);
             expect(() => dataNode.plan(missing(reachedServer(markOf(OTHER_URN), null)), request)).toThrow(/urn:other/);
         });
 
@@ -310,7 +327,7 @@ describe("plan of a data node", () => {
                 const state = dataNodeState(entryOf("dn1", { marker }));
                 expect(() => dataNode.plan(state, request)).toThrow(/ALREADY_EXISTS/);
                 const { steps } = dataNode.plan(state, requesting({ adopt: true }));
-                expect(steps.map(({ name }) => name)).toEqual(["markDataNode"]);
+                expect(steps.map(({ name }) => name)).toEqual(["mark data node dn1"]);
                 expect(steps[0]?.sql).toContain('"adopted":true');
             }
         });
@@ -325,8 +342,9 @@ describe("plan of a data node", () => {
             const node = { ...bare, contents: { timescaledbVersion: null, distUuid: null, hypertables: [] } };
             expect(() => dataNode.plan(missing(node), requesting({ bootstrap: false }))).toThrow(/no extension/);
             const plan = dataNode.plan(missing(bare), requesting({ bootstrap: false }));
-            expect(names(plan)).toEqual(["addDataNode"]);
-            expect(plan.steps[0]?.sql).toMatch(/bootstrap => false[^]*IF false THEN/);
+            expect(names(plan)).toEqual(["add data node dn1"]);
+            expect(plan.steps[0]?.sql).toMatch(/bootstrap => false/);
+            expect(plan.steps[0]?.sql).toMatch(ADOPTED);
         });
     });
 
@@ -339,22 +357,25 @@ describe("plan of a data node", () => {
             });
             const inputs = { password: "secret", serverOptions: { sslmode: "prefer", connect_timeout: "3" } };
             const plan = dataNode.plan(dataNodeState(entry), requesting(inputs, nodeOutputs));
-            expect(names(plan)).toEqual(["alterDataNode", "alterServer", "createUserMapping", "alterDataNode"]);
+            expect(names(plan)).toEqual([
+                "set address of data node dn1",
+                "alter options of server dn1",
+                "create user mapping for postgres on dn1",
+                "set data node dn1 available",
+            ]);
             expect(plan.steps[1]?.sql).toBe(
-                `ALTER SERVER "dn1" OPTIONS (SET "sslmode" 'prefer', ADD "connect_timeout" '3', DROP "keepalives")`,
+                `ALTER SERVER "dn1" OPTIONS (ADD "connect_timeout" '3', DROP "keepalives", SET "sslmode" 'prefer')`,
             );
             expect(new Set(plan.steps.map(({ transaction }) => transaction)).size).toBe(1);
         });
 
         it.each([
-            ["another host", entryOf("dn1", { host: "old" })],
-            ["availability", entryOf("dn1", { available: false })],
-        ])("%s only from 2.9 on", (_title, entry) => {
+            ["another host", entryOf("dn1", { host: "old" }), "set address of data node dn1"],
+            ["availability", entryOf("dn1", { available: false }), "set data node dn1 available"],
+        ])("%s only from 2.9 on", (_title, entry, name) => {
             const state = { ...dataNodeState(entry), cluster: clusterOf([entry], "2.8.1") };
             expect(() => dataNode.plan(state, known)).toThrow(/TimescaleDB 2.9.*NOT_SUPPORTED/s);
-            expect(names(dataNode.plan({ ...state, cluster: clusterOf([entry], "2.9.0") }, known))).toEqual([
-                "alterDataNode",
-            ]);
+            expect(names(dataNode.plan({ ...state, cluster: clusterOf([entry], "2.9.0") }, known))).toEqual([name]);
         });
 
         it("a mapping whose password differs, and leaves one that it may not look into", () => {
@@ -363,10 +384,15 @@ describe("plan of a data node", () => {
                 dataNodeState(entryOf("dn1", { mappings: [{ role: "postgres", options }] }));
             const plan = (options: Record<string, string> | null) =>
                 names(dataNode.plan(mapped(options), requesting({ password: "new" }, last)));
-            expect(plan({ user: "postgres", password: "old" })).toEqual(["dropUserMapping", "createUserMapping"]);
+            expect(plan({ user: "postgres", password: "old" })).toEqual([
+                "drop user mapping for postgres on dn1",
+                "create user mapping for postgres on dn1",
+            ]);
             expect(plan({ user: "postgres", password: "new" })).toEqual([]);
             expect(plan(null)).toEqual([]);
-            expect(names(dataNode.plan(mapped({ user: "x" }), requesting({}, last)))).toEqual(["dropUserMapping"]);
+            expect(names(dataNode.plan(mapped({ user: "x" }), requesting({}, last)))).toEqual([
+                "drop user mapping for postgres on dn1",
+            ]);
             expect(names(dataNode.plan(mapped({ user: "x" }), known))).toEqual([]);
         });
     });
@@ -394,7 +420,7 @@ describe("deletion of a data node", () => {
 
     it("takes the entry off the access node, then drops the database", () => {
         const plan = dataNode.planDelete(whole, known);
-        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "deleteDataNode", "dropDatabase"]);
+        expect(names(plan)).toEqual(["end prepared transactions", "delete data node dn1", "drop database metrics"]);
         expect(plan.steps[0]?.transaction).toBeUndefined();
     });
 
@@ -407,35 +433,33 @@ describe("deletion of a data node", () => {
         });
         const node = { ...reachedServer(markOf("urn:dn1"), CLUSTER), prepared: ["ts-1-5-6-7"] };
         expect(names(dataNode.planDelete({ ...dataNodeState(entry), node }, known))).toEqual([
-            "remoteTxnHealDataNode",
-            "dropUserMapping",
-            "dropUserMapping",
-            "deleteDataNode",
-            "rollbackPrepared",
-            "dropDatabase",
+            "end prepared transactions",
+            "drop user mapping for postgres on dn1",
+            "drop user mapping for public on dn1",
+            "delete data node dn1",
+            "roll back prepared transaction ts-1-5-6-7",
+            "drop database metrics",
         ]);
     });
 
-    it("finishes what a cut run left on the node, and finds nothing to do when all is gone", () => {
+    it("finishes what an interrupted run left on the node, and finds nothing to do when all is gone", () => {
         expect(names(dataNode.planDelete(missing(reachedServer(markOf("urn:dn1"), CLUSTER)), known))).toEqual([
-            "dropDatabase",
+            "drop database metrics",
         ]);
         expect(dataNode.planDelete(missing(emptyServer), known)).toEqual({ steps: [], warnings: [] });
-        expect(dataNode.planDelete(undefined, known)).toEqual({ steps: [], warnings: [] });
     });
 
-    it("takes a note away that a cut run left, and says what may be left on the node", () => {
-        const blind = (note?: Note): ObservedDataNode =>
-            missing({ reached: false, why: "connection refused", leftover: { note } });
+    it("takes a note away that an interrupted run left, and says what may be left on the node", () => {
+        const blind = (note?: Note): ObservedDataNode => missing(unreached, { note });
         const plan = dataNode.planDelete(blind(making), known);
-        expect(names(plan)).toEqual(["forgetDataNode"]);
+        expect(names(plan)).toEqual(["erase note of data node dn1"]);
         expect(plan.warnings).toEqual([expect.stringContaining('database "metrics" may stay on')]);
         expect(dataNode.planDelete(blind(), known)).toEqual({ steps: [], warnings: [] });
     });
 
     it("cleans the node itself where the access node is gone, and else says what may be left", () => {
         const gone = { ...whole, cluster: undefined };
-        expect(names(dataNode.planDelete(gone, known))).toEqual(["dropDatabase"]);
+        expect(names(dataNode.planDelete(gone, known))).toEqual(["drop database metrics"]);
         expect(dataNode.planDelete({ ...gone, node: unreached }, known)).toEqual({
             steps: [],
             warnings: [expect.stringContaining("may still be there")],
@@ -456,12 +480,12 @@ describe("deletion of a data node", () => {
         const adopted = markOf("urn:dn1", { adopted: true });
         const state = { ...dataNodeState(entryOf("dn1", { marker: adopted })), node: reachedServer(adopted, CLUSTER) };
         expect(names(dataNode.planDelete(state, known))).toEqual([
-            "remoteTxnHealDataNode",
-            "deleteDataNode",
-            "deleteDistUuid",
-            "unmarkDatabase",
+            "end prepared transactions",
+            "delete data node dn1",
+            "release data node dn1",
+            "unmark database metrics",
         ]);
-        expect(names(dataNode.planDelete(state, forced))).toContain("dropDatabase");
+        expect(names(dataNode.planDelete(state, forced))).toContain("drop database metrics");
     });
 
     it("refuses to lose the only copy of a chunk, with counts", () => {
@@ -473,7 +497,12 @@ describe("deletion of a data node", () => {
             holding({ holdings: { ...holding().holdings!, cutMoves: [{ id: "ts_copy_1_1", from: "dn1" }] } }),
             requesting({ drainOnDelete: true }, nodeOutputs),
         );
-        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "cleanupCopyChunkOperation", "moveChunk", "moveChunk"]);
+        expect(names(plan)).toEqual([
+            "end prepared transactions",
+            "clean up move ts_copy_1_1",
+            "move chunk c1 to dn2",
+            "move chunk c2 to dn3",
+        ]);
         expect(plan.steps.slice(2).map(({ values }) => values)).toEqual([
             ['"_timescaledb_internal"."c1"', "dn1", "dn2"],
             ['"_timescaledb_internal"."c2"', "dn1", "dn3"],
@@ -493,12 +522,12 @@ describe("deletion of a data node", () => {
     it("takes tables off the node with forceDestroy, and keeps given numbers of partitions", () => {
         const plan = dataNode.planDelete(holding(), forced);
         expect(names(plan)).toEqual([
-            "remoteTxnHealDataNode",
-            "dropForeignTable",
-            "detachDataNode",
-            "detachDataNode",
-            "deleteDataNode",
-            "dropDatabase",
+            "end prepared transactions",
+            "drop chunks of data node dn1",
+            "detach data node dn1",
+            "detach data node dn1",
+            "delete data node dn1",
+            "drop database metrics",
         ]);
         expect(plan.steps[1]?.destroys).toEqual({ what: "2 chunks on data node dn1" });
         expect(plan.steps[2]?.values).toEqual(["dn1", "public", "conditions", true]);
@@ -509,7 +538,7 @@ describe("deletion of a data node", () => {
         const dead = { ...whole, node: unreached, alive: new Set<string>() };
         expect(() => dataNode.planDelete(dead, known)).toThrow(/SERVER_UNREACHABLE/);
         const plan = dataNode.planDelete(dead, forced);
-        expect(names(plan)).toEqual(["deleteDataNode"]);
+        expect(names(plan)).toEqual(["delete data node dn1"]);
         expect(plan.warnings).toEqual([
             'database "metrics" of data node "dn1" stays on dn1.example.com:5432: connection refused',
         ]);
@@ -520,7 +549,10 @@ describe("deletion of a data node", () => {
 
         it("drops database and entry at once", () => {
             const { steps } = dataNode.planDelete(through(), known);
-            expect(steps.map(({ name }) => name)).toEqual(["remoteTxnHealDataNode", "deleteDataNode"]);
+            expect(steps.map(({ name }) => name)).toEqual([
+                "end prepared transactions",
+                "delete data node dn1 and its database",
+            ]);
             expect(steps[1]?.sql).toContain("drop_database => true");
             expect(steps[1]?.transaction).toBeUndefined();
         });
@@ -528,11 +560,19 @@ describe("deletion of a data node", () => {
         it("drops the database while a mapping keeps the entry, then the entry", () => {
             const mappings = [{ role: "postgres", options: null }];
             const { steps } = dataNode.planDelete(through(entryOf("dn1", { mappings })), known);
-            expect(steps.map(({ name }) => name)).toEqual(["remoteTxnHealDataNode", "markDataNode", "deleteDataNode"]);
+            expect(steps.map(({ name }) => name)).toEqual([
+                "end prepared transactions",
+                "mark data node dn1",
+                "delete data node dn1 and its database",
+            ]);
             expect(steps[2]?.tolerates).toEqual(["2BP01"]);
             const left = entryOf("dn1", { mappings, marker: markOf("urn:dn1", { leaving: true }) });
             const plan = dataNode.planDelete({ ...through(left), alive: new Set() }, known);
-            expect(names(plan)).toEqual(["deleteDataNode", "dropUserMapping", "deleteDataNode"]);
+            expect(names(plan)).toEqual([
+                "delete data node dn1 and its database",
+                "drop user mapping for postgres on dn1",
+                "delete data node dn1",
+            ]);
             expect(plan.steps[0]).toMatchObject({ tolerates: ["2BP01", "3D000", "08001"] });
             expect(plan.warnings).toEqual([]);
         });
@@ -540,7 +580,7 @@ describe("deletion of a data node", () => {
         it("keeps the database before 2.6, free to be added again, and says so", () => {
             const state = { ...through(), cluster: clusterOf([entryOf("dn1")], "2.5.2") };
             const plan = dataNode.planDelete(state, known);
-            expect(names(plan)).toEqual(["remoteTxnHealDataNode", "distributedExec", "deleteDataNode"]);
+            expect(names(plan)).toEqual(["end prepared transactions", "release data node dn1", "delete data node dn1"]);
             expect(plan.warnings).toHaveLength(1);
         });
     });

@@ -42,7 +42,7 @@ describe("plan of a distributed hypertable", () => {
             }),
         );
         expect(names(plan)).toEqual([
-            "remoteTxnHealDataNode",
+            "end prepared transactions",
             "create table public.conditions",
             "create distributed hypertable public.conditions",
             expect.stringMatching(/^create index conditions_[0-9a-f]{8}_idx$/),
@@ -99,7 +99,7 @@ describe("plan of a distributed hypertable", () => {
 
     it("heals the data nodes of a finished table only where something is in doubt", () => {
         const plan = distributedHypertable.plan({ ...whole, inDoubt: { left: ["dn2"], possible: ["dn1"] } }, known);
-        expect(names(plan)).toEqual(["remoteTxnHealDataNode"]);
+        expect(names(plan)).toEqual(["end prepared transactions"]);
         expect(plan.steps[0]?.values).toEqual([["dn2"]]);
     });
 
@@ -130,7 +130,7 @@ describe("plan of a distributed hypertable", () => {
                 const state = observedTable(tableState({ marker }));
                 expect(() => distributedHypertable.plan(state, request)).toThrow(/ALREADY_EXISTS/);
                 const plan = distributedHypertable.plan(state, requesting({ adopt: true }));
-                expect(names(plan)).toEqual(["remoteTxnHealDataNode", "mark table public.conditions"]);
+                expect(names(plan)).toEqual(["end prepared transactions", "mark table public.conditions"]);
                 expect(sql(plan)[1]).toContain('"adopted":true');
             }
         });
@@ -168,7 +168,7 @@ describe("plan of a distributed hypertable", () => {
         it("makes it distributed, and marks it as somebody else's", () => {
             const plan = distributedHypertable.plan(empty, omitted);
             expect(names(plan)).toEqual([
-                "remoteTxnHealDataNode",
+                "end prepared transactions",
                 "create distributed hypertable public.conditions",
                 "mark table public.conditions",
             ]);
@@ -179,7 +179,7 @@ describe("plan of a distributed hypertable", () => {
             expect(() => distributedHypertable.plan(full, omitted)).toThrow(/7 rows.*HOLDS_DATA/s);
             const plan = distributedHypertable.plan(full, requesting({ columns: undefined, migrateData: true }));
             expect(names(plan)).toEqual([
-                "remoteTxnHealDataNode",
+                "end prepared transactions",
                 "lock table public.conditions",
                 "copy rows of public.conditions to a staging table",
                 "truncate table public.conditions",
@@ -233,7 +233,7 @@ describe("plan of a distributed hypertable", () => {
             const spelled =
                 change.chunkTimeInterval === undefined ? asked : { ...asked, chunkTimeInterval: "86400000000" };
             const plan = distributedHypertable.plan({ ...whole, canonical: spelled }, changing(change));
-            expect(names(plan)).toEqual(["remoteTxnHealDataNode", ...expected]);
+            expect(names(plan)).toEqual(["end prepared transactions", ...expected]);
             expect(new Set(plan.steps.slice(1).map(({ transaction }) => transaction))).toEqual(
                 new Set(["alter distributed hypertable"]),
             );
@@ -248,14 +248,14 @@ describe("plan of a distributed hypertable", () => {
                 { ...moved, last },
             );
             expect(names(plan)).toEqual([
-                "remoteTxnHealDataNode",
+                "end prepared transactions",
                 "create schema new",
                 "create schema new on the data nodes",
                 "move table conditions to schema new",
             ]);
             const left = { ...whole, table: tableState({ schema: "new" }), schemas: [{ ...own, empty: true }] };
             expect(names(distributedHypertable.plan(left, { ...moved, last }))).toEqual([
-                "remoteTxnHealDataNode",
+                "end prepared transactions",
                 "drop schema old on dn1",
                 "drop schema old on dn2",
                 "drop schema old",
@@ -297,7 +297,7 @@ describe("plan of a distributed hypertable", () => {
                 names(distributedHypertable.plan(observed, changing({ indexes: [wanted as typeof index] })));
             expect(plan(table("any", "btree (temp)"), index)).toEqual([]);
             expect(plan(table("mine", "btree (device)"), named)).toEqual([
-                "remoteTxnHealDataNode",
+                "end prepared transactions",
                 "drop index mine",
                 "create index mine",
             ]);
@@ -312,7 +312,7 @@ describe("plan of a distributed hypertable", () => {
             };
             const state = observedTable(tableState({ indexes: [{ name: "x", definition: "btree (temp)" }] }));
             expect(names(distributedHypertable.plan(state, { ...known, last }))).toEqual([
-                "remoteTxnHealDataNode",
+                "end prepared transactions",
                 "drop index x",
             ]);
         });
@@ -399,7 +399,11 @@ describe("plan of a distributed hypertable", () => {
             );
             const nodes = { dn2: { drainOnDelete: true } };
             const plan = distributedHypertable.plan(state, changing({ dataNodes: ["dn1"], nodes }));
-            expect(names(plan)).toEqual(["remoteTxnHealDataNode", "moveChunk", "detach data node dn2"]);
+            expect(names(plan)).toEqual([
+                "end prepared transactions",
+                expect.stringMatching(/^move chunk .* to dn1$/),
+                "detach data node dn2",
+            ]);
             expect(plan.steps[1]?.transaction).toBeUndefined();
             expect(plan.steps[2]?.sql).toContain("drop_remote_data => true");
         });
@@ -413,9 +417,9 @@ describe("plan of a distributed hypertable", () => {
             const cut = { ...state, contents: { ...state.contents, cutMoves: moves } };
             const plan = distributedHypertable.plan(cut, changing({ dataNodes: ["dn1"], nodes }));
             expect(names(plan)).toEqual([
-                "remoteTxnHealDataNode",
-                "cleanupCopyChunkOperation",
-                "moveChunk",
+                "end prepared transactions",
+                "clean up move ts_copy_1_1",
+                expect.stringMatching(/^move chunk .* to dn1$/),
                 "detach data node dn2",
             ]);
             expect(plan.steps[1]?.values).toEqual(["ts_copy_1_1"]);
@@ -436,7 +440,7 @@ describe("deletion of a distributed hypertable", () => {
 
     it("heals, then drops the table by one statement", () => {
         const plan = distributedHypertable.planDelete(whole, known);
-        expect(names(plan)).toEqual(["remoteTxnHealDataNode", "drop table public.conditions"]);
+        expect(names(plan)).toEqual(["end prepared transactions", "drop table public.conditions"]);
         expect(sql(plan)[1]).toBe('DROP TABLE IF EXISTS "public"."conditions"');
     });
 
@@ -495,7 +499,7 @@ describe("deletion of a distributed hypertable", () => {
         expect(() => distributedHypertable.planDelete(emptied, known)).toThrow(/dn2.*SERVER_UNREACHABLE/s);
         const plan = distributedHypertable.planDelete(dead, forced);
         expect(names(plan)).toEqual([
-            "remoteTxnHealDataNode",
+            "end prepared transactions",
             "drop foreign tables of chunks on dn2 alone",
             "detach data node dn2",
             "drop table public.conditions",

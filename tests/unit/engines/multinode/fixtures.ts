@@ -8,13 +8,16 @@ import type {
 } from "../../../../provider/engines/inputs";
 import type { Plan } from "../../../../provider/engines/step";
 import { withMarker, type Marker } from "../../../../provider/engines/marks/marker";
-import type { ObservedAccessNode } from "../../../../provider/engines/multinode/accessNode/plan";
+import type { ObservedAccessNode } from "../../../../provider/engines/multinode/accessNode/observe";
 import type { ClusterState, NodeEntry } from "../../../../provider/engines/multinode/cluster";
 import type { ObservedDataNode } from "../../../../provider/engines/multinode/dataNode/observe";
 import type { ObservedHypertable } from "../../../../provider/engines/multinode/distributedHypertable/observe";
 import type { NodeServer } from "../../../../provider/engines/multinode/dataNode/nodeServer";
 import { settingsFor } from "../../../../provider/engines/multinode/accessNode/settings";
 import type { HypertableState, TableState } from "../../../../provider/engines/multinode/distributedHypertable/tables";
+import { NO_DATABASE } from "../../../../provider/engines/marks/database";
+import type { Reached, Unreached } from "../../../../provider/engines/run/reach";
+import { ProviderError } from "../../../../provider/errors";
 import { connectionTo } from "../../../support/connections";
 
 export const CLUSTER = "11111111-1111-4111-8111-111111111111";
@@ -89,7 +92,7 @@ export function accessNodeState(cluster: ClusterState = clusterOf([])): Observed
         mayInsertWithoutCopy: true,
         cluster,
         alive: new Set(cluster.nodes.map(({ name }) => name)),
-        relations: [],
+        objects: [],
         notes: [],
     };
 }
@@ -126,9 +129,9 @@ export function reachedServer(
     marker: Marker | undefined,
     distUuid: string | null,
     hypertables: readonly string[] = [],
-): Extract<NodeServer, { reached: true }> {
+): Extract<Reached<NodeServer>, { reachable: true }> {
     return {
-        reached: true,
+        reachable: true,
         postgresVersion: "15.18",
         walLevel: "logical",
         database: { database: databaseState(marker), provisional: undefined },
@@ -138,15 +141,18 @@ export function reachedServer(
 }
 
 /** A node's server that is reached and holds nothing. */
-export const emptyServer: NodeServer = {
-    reached: true,
+export const emptyServer: Reached<NodeServer> = {
+    reachable: true,
     postgresVersion: "15.18",
     walLevel: "replica",
-    database: { database: undefined, provisional: undefined },
+    database: NO_DATABASE,
     prepared: [],
 };
 
-export const unreached: NodeServer = { reached: false, why: "connection refused" };
+export const unreached: Unreached = {
+    reachable: false,
+    cause: new ProviderError("SERVER_UNREACHABLE", "connection refused"),
+};
 
 /** Data node dn1 as requested. */
 export function dataNodeState(entry: NodeEntry = entryOf("dn1")): ObservedDataNode {

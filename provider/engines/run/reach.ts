@@ -1,12 +1,12 @@
 /** Servers that may not answer: a dead node is something that is observed, not a failure to observe. */
 import { ProviderError, type ErrorCode } from "../../errors";
 import { isNoDatabase } from "../../postgres/sqlState";
-import type { Servers } from "../run/servers";
+import type { Servers } from "./servers";
 
 /** What was read from a server, or why it could not be read. */
 export type Reached<T> = ({ readonly reachable: true } & T) | Unreached;
 
-/** A server that did not answer. */
+/** A server that did not answer, or does not let the provider in. */
 export interface Unreached {
     readonly reachable: false;
     readonly cause: ProviderError;
@@ -16,6 +16,7 @@ const UNREACHED: ReadonlySet<ErrorCode> = new Set([
     "SERVER_UNREACHABLE",
     "AUTHENTICATION_FAILED",
     "TLS_FAILED",
+    "PERMISSION_DENIED",
     "TIMED_OUT",
 ]);
 
@@ -53,9 +54,13 @@ export async function ifDatabaseExists<T>(read: () => Promise<T>): Promise<T | u
     }
 }
 
-/** The error of a plan that cannot do without a node that did not answer. */
+/** The error of a plan that cannot do without a node that was not reached. */
 export function unreachable(node: string, { cause }: Unreached): ProviderError {
-    return new ProviderError("SERVER_UNREACHABLE", `data node ${node} does not answer: ${cause.reason}`, {
+    const [code, what] =
+        cause.code === "PERMISSION_DENIED"
+            ? ([cause.code, "may not be looked at"] as const)
+            : (["SERVER_UNREACHABLE", "does not answer"] as const);
+    return new ProviderError(code, `data node ${node} ${what}: ${cause.reason}`, {
         remedy: cause.remedy,
         cause,
         transient: cause.transient,

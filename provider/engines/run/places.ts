@@ -1,7 +1,8 @@
 /** Where a request's statements run. Planning is pure and has no servers, so places come from the inputs. */
 import { address } from "../../postgres/connection";
 import type { AccessNodeInputs, AccessNodeReference, DataNodeInputs } from "../inputs";
-import { ACCESS, type Place } from "../run/servers";
+import type { Lock } from "../engine";
+import { ACCESS, type Place } from "./servers";
 
 /** The cluster's database on the access node. */
 export function accessDatabase({ database }: Pick<AccessNodeReference, "database">): Place {
@@ -19,7 +20,7 @@ export function accessLabel({ connection }: Pick<AccessNodeReference, "connectio
 }
 
 /** The name of the database on a data node. */
-export function nodeDatabaseName({ database, accessNode }: DataNodeInputs): string {
+export function nodeDatabaseName({ database, accessNode }: Pick<DataNodeInputs, "database" | "accessNode">): string {
     return database ?? accessNode.database;
 }
 
@@ -33,7 +34,22 @@ export function nodeMaintenance({ nodeName, connection, accessNode }: DataNodeIn
     return { server: nodeName, database: (connection ?? accessNode.connection).maintenanceDatabase };
 }
 
-/** `data node dn1 (data1.example.com:5432)`, by the provider's way to it. */
+/** `data node dn1 (data1.example.com:5432)`, with the address by which the provider reaches it. */
 export function nodeLabel({ nodeName, connection, host, port }: DataNodeInputs): string {
     return `data node ${nodeName} (${address(connection ?? { host, port })})`;
+}
+
+/** What an operation on an access node locks: its database may not exist yet. */
+export function accessNodeLocks({ inputs }: { readonly inputs: AccessNodeInputs }): OperationLocks {
+    return { on: accessMaintenance(inputs), locks: [{ name: `access node ${inputs.database}`, shared: false }] };
+}
+
+/** What an operation on a data node locks: nobody else changes the cluster meanwhile. */
+export function dataNodeLocks({ inputs }: { readonly inputs: DataNodeInputs }): OperationLocks {
+    return { on: accessDatabase(inputs.accessNode), locks: [{ name: "cluster", shared: false }] };
+}
+
+interface OperationLocks {
+    readonly on: Place;
+    readonly locks: readonly Lock[];
 }
