@@ -1,36 +1,31 @@
 /** What one data node must be like for an access node of the engine fdw. Facts in, problems out. */
-import { identifier, literal } from "../../postgres/sql";
-import { describeNeeds, supports } from "../versions/capabilities";
-import type { TimescaledbChoice } from "../inputs";
+import { identifier } from "../../postgres/sql";
 import type { Problem } from "../engine";
-import { userOf, type AccessSide, type NodeSide } from "../preflight/readServers";
-import type { Owner } from "../marks/ownership";
+import type { TimescaledbChoice } from "../inputs";
 import {
-    checkCollationVersion,
     checkConnections,
     checkCreateDatabase,
-    checkLocaleExists,
     checkRole,
-    checkSameLocale,
+    checkStandby,
     checkTimescaledb,
     checkTimeZone,
-    databaseTaken,
-    isOurs,
+    databaseTakenProblem,
+    mayNotCreateExtension,
+    mayUse,
     notPreloaded,
     problem,
     unreached,
+    type NodeTerms as CommonTerms,
 } from "../preflight/checks";
-import { type NodeCheck } from "../engine";
+import { checkCollationVersion, checkLocaleExists, checkSameLocale, notPrepared } from "../preflight/locale";
+import { userOf, type AccessSide, type NodeSide } from "../preflight/readServers";
 import type { ClusterFacts, ServerFacts } from "../preflight/serverFacts";
 import type { Servers } from "../run/servers";
+import { describeNeeds, supports } from "../versions/capabilities";
 
-/** What is requested of a node. */
-export interface NodeTerms {
-    readonly node: NodeCheck;
-    readonly bootstrap: boolean;
+/** What a program asks of a data node. */
+export interface NodeTerms extends CommonTerms {
     readonly timescaledb: TimescaledbChoice;
-    /** Whose the node is to be; absent before there is a resource: then whatever bears a mark will do. */
-    readonly owner?: Owner;
     readonly clusterId?: string;
 }
 
@@ -42,9 +37,12 @@ export function checkNode(servers: Servers, terms: NodeTerms, access: AccessSide
     const failures =
         facts !== undefined && failure === undefined
             ? []
-            : [unreached(server, failure ?? new Error("no way to it is known"))];
+            : [unreached(server, failure ?? new Error("no connection to it is known"))];
     if (facts === undefined) {
         return failures;
+    }
+    if (facts.standby !== null) {
+        return checkStandby(server, facts);
     }
     return [
         ...failures,
@@ -81,18 +79,10 @@ export function checkChoice(
         return [];
     }
     if (choice === "required") {
-        return [
-            ...checkTimescaledb(server, facts, "TimescaleDB"),
-            ...mayCreateExtension(server, facts, database, "Use a superuser as the connection's user"),
-        ];
+        return [...checkTimescaledb(server, facts, "TimescaleDB"), ...mayCreateExtension(server, facts, database, "")];
     }
     return facts.preloaded
-        ? mayCreateExtension(
-              server,
-              facts,
-              database,
-              'Use a superuser as the connection\'s user, or timescaledb: "none"',
-          )
+        ? mayCreateExtension(server, facts, database, ', or timescaledb: "none"')
         : [{ ...notPreloaded(server, facts), severity: "warning" }];
 }
 
@@ -100,18 +90,12 @@ function mayCreateExtension(
     server: string,
     facts: ServerFacts,
     database: ClusterFacts | undefined,
-    remedy: string,
+    instead: string,
 ): Problem[] {
     const trusted = facts.timescaledb.some((extension) => extension.trusted);
     return facts.timescaledb.length === 0 || facts.user.superuser || trusted || database?.timescaledb !== undefined
         ? []
-        : [
-              problem(server, {
-                  check: "create_extension",
-                  what: `role "${facts.user.name}" may not create the extension timescaledb`,
-                  remedy,
-              }),
-          ];
+        : [mayNotCreateExtension(server, facts.user, "timescaledb", instead)];
 }
 
 function checkDatabase(
@@ -126,19 +110,10 @@ function checkDatabase(
     if (database === undefined) {
         return bootstrap
             ? [...checkCreateDatabase(server, facts.user), ...checkLocaleExists(server, facts, locale)]
-            : [
-                  problem(server, {
-                      check: "not_prepared",
-                      what: `database "${name}" does not exist, although bootstrap: false says that it is prepared`,
-                      remedy:
-                          `CREATE DATABASE ${identifier(name)} TEMPLATE template0 ENCODING ${literal(locale.encoding)} ` +
-                          `LC_COLLATE ${literal(locale.collation)} LC_CTYPE ${literal(locale.characterType)}; ` +
-                          "or leave bootstrap out",
-                  }),
-              ];
+            : [notPrepared(server, name, locale, `database "${name}" does not exist`)];
     }
-    if (bootstrap && !isOurs(owner, database.marker, clusterId)) {
-        return [databaseTaken(server, name)];
+    if (bootstrap && !mayUse(owner, database.marker, clusterId)) {
+        return [databaseTakenProblem(server, name)];
     }
     return [
         ...checkSameLocale(server, name, database, locale),

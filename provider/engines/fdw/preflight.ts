@@ -1,6 +1,5 @@
 /** What would keep the engine fdw from succeeding, found before any DDL and all at once. */
-import { describeOutcome, tryRoute } from "../preflight/accessRoute";
-import { describeNeeds, supports } from "../versions/capabilities";
+import type { NodeCheck, Problem, Request } from "../engine";
 import type {
     AccessNodeComputed,
     AccessNodeInputs,
@@ -10,15 +9,25 @@ import type {
     DistributedHypertableInputs,
     TimescaledbChoice,
 } from "../inputs";
-import type { Problem, Request } from "../engine";
-import { nodeCheckOf, readAccess, readFutureAccess, readNode, userOf, type AccessSide } from "../preflight/readServers";
-import { checkHypertableRights } from "../preflight/rights";
+import { identifier } from "../../postgres/sql";
 import { ownerOf } from "../marks/ownership";
-import { checkAccessName, checkCreateDatabase, problem, unreached, unreachedNodes } from "../preflight/checks";
-import { type NodeCheck } from "../engine";
-import { readClusterFacts, type ClusterFacts, type ServerFacts } from "../preflight/serverFacts";
+import {
+    checkActsAs,
+    checkCreateDatabase,
+    checkStandby,
+    checkWrapperUsage,
+    mayNotCreateExtension,
+    problem,
+    unreached,
+} from "../preflight/checks";
+import { checkAllServers, checkDataNode, type ServerChecks } from "../preflight/checkServers";
+import { checkEncoding } from "../preflight/locale";
+import { nodeCheckOf, readFutureAccess, type AccessSide } from "../preflight/readServers";
+import { checkHypertableRights } from "../preflight/rights";
+import { readClusterFacts, type ClusterFacts } from "../preflight/serverFacts";
 import { ACCESS, type Servers } from "../run/servers";
-import type { Route } from "../preflight/remoteTables";
+import { describeNeeds, supports } from "../versions/capabilities";
+import { checkAccessRoute } from "./accessRoute";
 import { checkChoice, checkNode, checkVersion, type NodeTerms } from "./nodeChecks";
 
 const WRAPPER = "postgres_fdw";
@@ -28,34 +37,21 @@ export async function preflightAccessNode(
     servers: Servers,
     { inputs }: Request<AccessNodeInputs, AccessNodeComputed>,
 ): Promise<readonly Problem[]> {
-    const { facts } = await readFutureAccess(servers);
-    const exists = facts.database?.name === inputs.database;
-    const found = exists ? await servers.on(servers.cluster(ACCESS), readClusterFacts) : undefined;
-    return checkAccessServer(servers.label(ACCESS), facts, found, inputs.timescaledb);
+    const access = await readFutureAccess(servers);
+    const exists = access.facts.database?.name === inputs.database;
+    const cluster = exists ? await servers.on(servers.cluster(ACCESS), readClusterFacts) : undefined;
+    return checkNewAccess(servers, { ...access, cluster }, inputs.timescaledb);
 }
 
-/** Checks a new data node: from the provider and from the access node's view. */
+/** Checks a new data node: from the provider and from the access node. */
 export async function preflightDataNode(
     servers: Servers,
     request: Request<DataNodeInputs, DataNodeComputed>,
 ): Promise<readonly Problem[]> {
-    const { bootstrap, timescaledb } = request.inputs;
-    const node = nodeCheckOf(request);
-    const terms: NodeTerms = {
-        node,
-        bootstrap,
-        timescaledb,
-        owner: ownerOf(request),
-        clusterId: request.inputs.accessNode.id,
-    };
-    const reading = readAccess(servers);
-    const viewing = reading.then((access) => checkRoute(servers, node, access));
-    const [access, found, view] = await Promise.all([reading, readNode(servers, node), viewing]);
-    return [
-        ...checkWrapper(servers.label(ACCESS), servers.access.database, access),
-        ...checkNode(servers, terms, access, found),
-        ...view,
-    ];
+    const { bootstrap, timescaledb, accessNode } = request.inputs;
+    const terms = { bootstrap, timescaledb, owner: ownerOf(request), clusterId: accessNode.id };
+    const access = (side: AccessSide): Problem[] => checkWrapper(servers.label(ACCESS), servers.access.database, side);
+    return checkDataNode(servers, nodeCheckOf(request), { access, ...nodeChecks(servers, terms) });
 }
 
 /** Checks the rights that a new distributed hypertable needs on the access node and on its data nodes. */
@@ -76,38 +72,38 @@ export async function preflightDistributedHypertable(
 
 /** Checks servers before any resource exists. */
 export async function checkServers(servers: Servers, nodes: readonly NodeCheck[]): Promise<readonly Problem[]> {
-    const [access, found] = await Promise.all([
-        readFutureAccess(servers).catch((error: unknown) => unreached(servers.label(ACCESS), error)),
-        Promise.all(nodes.map((node) => readNode(servers, node))),
-    ]);
-    if ("check" in access) {
-        return [access, ...unreachedNodes(servers, nodes, found)];
-    }
-    const problems = [
-        ...checkAccessServer(servers.label(ACCESS), access.facts, undefined, "auto"),
-        ...checkAccessName(servers.label(ACCESS), servers.access, access.facts),
-    ];
-    for (const [i, side] of found.entries()) {
-        const node = nodes[i];
-        if (node !== undefined) {
-            const terms: NodeTerms = { node, bootstrap: true, timescaledb: "auto" };
-            problems.push(...checkNode(servers, terms, access, side));
-            problems.push(...(await checkRoute(servers, node, access)));
-        }
-    }
-    return problems;
+    const access = (side: AccessSide): Problem[] => checkNewAccess(servers, side, "auto");
+    return checkAllServers(servers, nodes, {
+        access,
+        ...nodeChecks(servers, { bootstrap: true, timescaledb: "auto" }),
+    });
 }
 
-function checkAccessServer(
-    server: string,
-    facts: ServerFacts,
-    database: ClusterFacts | undefined,
+function nodeChecks(servers: Servers, terms: Omit<NodeTerms, "node">): Pick<ServerChecks, "node" | "route"> {
+    return {
+        node: (node, access, found) => checkNode(servers, { ...terms, node }, access, found),
+        route: (node, access) => checkAccessRoute(servers, node, access),
+    };
+}
+
+function checkNewAccess(
+    servers: Servers,
+    { facts, cluster, locale }: AccessSide,
     timescaledb: TimescaledbChoice,
 ): Problem[] {
-    const problems = [...checkVersion(server, facts), ...checkChoice(server, facts, timescaledb, database)];
-    if (database === undefined) {
-        problems.push(...checkCreateDatabase(server, facts.user));
+    const server = servers.label(ACCESS);
+    if (facts.standby !== null) {
+        return checkStandby(server, facts);
     }
+    const { database } = servers.access;
+    const problems = [
+        ...checkVersion(server, facts),
+        ...checkChoice(server, facts, timescaledb, cluster),
+        ...checkActsAs(server, facts.user),
+        ...checkEncoding(server, database, locale),
+        ...checkWrapperUsage(server, database, WRAPPER, facts.user, cluster?.wrappers),
+        ...(cluster === undefined ? checkCreateDatabase(server, facts.user) : []),
+    ];
     if (!facts.postgresFdw) {
         problems.push(
             problem(server, {
@@ -116,14 +112,8 @@ function checkAccessServer(
                 remedy: `Install the contrib package of PostgreSQL ${facts.postgresVersion} (postgresql-contrib) on its machine`,
             }),
         );
-    } else if (!facts.user.superuser && database?.wrappers[WRAPPER] !== true) {
-        problems.push(
-            problem(server, {
-                check: "create_extension",
-                what: `role "${facts.user.name}" may not create the extension postgres_fdw`,
-                remedy: "Use a superuser as the connection's user",
-            }),
-        );
+    } else if (!facts.user.superuser && cluster?.wrappers[WRAPPER] === undefined) {
+        problems.push(mayNotCreateExtension(server, facts.user, WRAPPER));
     }
     const versions = { engine: "fdw", postgresVersion: facts.postgresVersion, timescaledbVersion: null } as const;
     if (problems.length === 0 && !supports("copyBatching", versions)) {
@@ -140,39 +130,13 @@ function checkAccessServer(
 }
 
 function checkWrapper(server: string, database: string, { facts, cluster }: AccessSide): Problem[] {
-    const usable = cluster?.wrappers[WRAPPER];
-    if (usable === true) {
-        return [];
-    }
-    return [
-        problem(server, {
-            check: "usage",
-            what:
-                usable === undefined
-                    ? `database "${database}" lacks the extension postgres_fdw`
-                    : `role "${facts.user.name}" may not use the foreign-data wrapper postgres_fdw`,
-            remedy:
-                `As a superuser in database ${database}: ` +
-                (usable === undefined
-                    ? "CREATE EXTENSION postgres_fdw"
-                    : `GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO "${facts.user.name}"`),
-        }),
-    ];
-}
-
-/** The cluster's database may be missing still: then the server's maintenance database shows whether it lets us in. */
-async function checkRoute(servers: Servers, node: NodeCheck, access: AccessSide): Promise<Problem[]> {
-    const maintenance = servers.find(node.nodeName)?.connection.maintenanceDatabase;
-    const own = node.database === undefined ? [] : [node.database];
-    const route: Route = {
-        host: node.host,
-        port: node.port,
-        user: userOf(servers, node),
-        password: node.password,
-        options: node.serverOptions,
-        connectTimeoutSeconds: servers.access.connection.connectTimeoutSeconds,
-    };
-    const databases = [...(maintenance === undefined ? [] : [maintenance]), ...own];
-    const view = await tryRoute(servers, access, { route, databases });
-    return describeOutcome(servers.label(node.nodeName), view, route, own.length > 0 ? own : ["all"]);
+    return cluster?.wrappers[WRAPPER] === undefined
+        ? [
+              problem(server, {
+                  check: "usage",
+                  what: `database "${database}" lacks the extension ${WRAPPER}`,
+                  remedy: `As a superuser in database ${identifier(database)}: CREATE EXTENSION ${WRAPPER}`,
+              }),
+          ]
+        : checkWrapperUsage(server, database, WRAPPER, facts.user, cluster.wrappers);
 }

@@ -1,12 +1,11 @@
-/** How the access node of multi-node reaches a data node: as TimescaleDB itself would, which has settings of its own. */
+/** How the access node of multi-node reaches a data node: as TimescaleDB does, by settings of its own. */
 import { createHash } from "node:crypto";
-import { describeOutcome, tryRoute } from "../preflight/accessRoute";
+import type { NodeCheck, Problem } from "../engine";
+import { checkRoute } from "../preflight/accessRoute";
+import type { NodeTerms } from "../preflight/checks";
 import { userOf, type AccessSide } from "../preflight/readServers";
-import type { Problem } from "../engine";
-import type { NodeCheck } from "../engine";
-import type { Servers } from "../run/servers";
 import type { Route } from "../preflight/remoteTables";
-import type { NodeTerms } from "./nodeChecks";
+import type { Servers } from "../run/servers";
 
 /** The database that bootstrapping connects to first. */
 const BOOTSTRAP_DATABASE = "postgres";
@@ -14,14 +13,16 @@ const BOOTSTRAP_DATABASE = "postgres";
 const AVAILABLE = "available";
 
 /** Tries the access node's route to a data node. */
-export async function checkRoute(servers: Servers, terms: NodeTerms, access: AccessSide): Promise<Problem[]> {
-    const { node } = terms;
+export async function checkAccessRoute(
+    servers: Servers,
+    { node, bootstrap }: NodeTerms,
+    access: AccessSide,
+): Promise<Problem[]> {
     const own = node.database === undefined ? [] : [node.database];
-    const databases = terms.bootstrap ? [BOOTSTRAP_DATABASE, ...own] : own;
-    const route = routeOf(servers, node, access);
-    // Whom bootstrapping lets in is let into the new database as well, as far as can be known.
-    const view = await tryRoute(servers, access, { route, databases: databases.slice(0, 1) });
-    return describeOutcome(servers.label(node.nodeName), view, route, databases);
+    const allowed = bootstrap ? [BOOTSTRAP_DATABASE, ...own] : own;
+    // Whoever may connect for bootstrapping may connect to the new database as well, as far as can be known.
+    const databases = allowed.slice(0, 1);
+    return checkRoute(servers, access, node.nodeName, { route: routeOf(servers, node, access), databases, allowed });
 }
 
 /** The access node's route to a data node. */

@@ -1,23 +1,21 @@
 /** What one data node must be like for an access node of multi-node. Facts in, problems out. */
-import { isApache } from "../preflight/choose";
-import { userOf, type AccessSide, type NodeSide } from "../preflight/readServers";
-import {
-    checkCollationVersion,
-    checkLocaleExists,
-    checkRole,
-    checkSameLocale,
-    checkTimescaledb,
-    checkTimeZone,
-    checkCreateDatabase,
-    databaseTaken,
-    isOurs,
-    problem,
-    unreached,
-} from "../preflight/checks";
-import { type NodeCheck } from "../engine";
 import { identifier, literal } from "../../postgres/sql";
 import type { Problem } from "../engine";
-import type { Owner } from "../marks/ownership";
+import {
+    checkCreateDatabase,
+    checkRole,
+    checkStandby,
+    checkTimescaledb,
+    checkTimeZone,
+    databaseTakenProblem,
+    mayUse,
+    problem,
+    unreached,
+    type NodeTerms as CommonTerms,
+} from "../preflight/checks";
+import { isApache } from "../preflight/choose";
+import { checkCollationVersion, checkLocaleExists, checkSameLocale, notPrepared } from "../preflight/locale";
+import { userOf, type AccessSide, type NodeSide } from "../preflight/readServers";
 import type { ClusterFacts, ServerFacts } from "../preflight/serverFacts";
 import type { Servers } from "../run/servers";
 import { compareVersions, minorOf } from "../versions/range";
@@ -25,12 +23,9 @@ import { compareVersions, minorOf } from "../versions/range";
 /** TimescaleDB's own advice, for a server of the default 100 connections. */
 const ADVISED_PREPARED_TRANSACTIONS = 150;
 
-/** What is requested of a node. */
-export interface NodeTerms {
-    readonly node: NodeCheck;
-    readonly bootstrap: boolean;
-    /** Whose the node is to be; undefined before there is a resource: then whatever bears a mark will do. */
-    readonly owner: Owner | undefined;
+/** What a program asks of a data node. */
+export interface NodeTerms extends CommonTerms {
+    readonly drainOnDelete: boolean;
 }
 
 type Extension = NonNullable<ClusterFacts["timescaledb"]>;
@@ -53,13 +48,16 @@ export function checkNode(
     if (facts === undefined) {
         return [node.ownConnection && failure !== undefined ? unreached(server, failure) : unseen(server, failure)];
     }
-    const role = userOf(servers, node);
+    if (facts.standby !== null) {
+        return checkStandby(server, facts);
+    }
     return [
         ...(failure === undefined ? [] : [unreached(server, failure)]),
         ...checkPreparedTransactions(server, facts),
+        ...(terms.drainOnDelete ? checkWalLevel(server, facts) : []),
         ...checkTimescaledb(server, facts, `TimescaleDB ${extension?.version ?? "2.0 to 2.13"}`),
         ...(isApache(facts, facts.timescaledb.at(-1)) ? [apacheLicence(server)] : []),
-        ...checkRole(server, role, facts.role),
+        ...checkRole(server, userOf(servers, node), facts.role),
         ...checkTimeZone(server, facts, access.facts),
         ...checkDatabase(server, terms, access, extension, facts, cluster),
     ];
@@ -96,7 +94,22 @@ function checkPreparedTransactions(server: string, facts: ServerFacts): Problem[
           ];
 }
 
-/** Multi-node is part of what the apache licence leaves out. */
+/** Moving a chunk is logical replication from the node that it leaves. */
+function checkWalLevel(server: string, { walLevel }: ServerFacts): Problem[] {
+    return walLevel === "logical"
+        ? []
+        : [
+              problem(server, {
+                  severity: "warning",
+                  check: "wal_level",
+                  what: `wal_level is ${walLevel}, so drainOnDelete cannot move its chunks to other data nodes`,
+                  remedy: "ALTER SYSTEM SET wal_level = 'logical'",
+                  restart: true,
+              }),
+          ];
+}
+
+/** The apache licence leaves out multi-node. */
 export function apacheLicence(server: string): Problem {
     return problem(server, {
         check: "licence",
@@ -117,6 +130,9 @@ function checkDatabase(
     const { node, bootstrap } = terms;
     const name = node.database ?? "";
     const database = facts.database?.name === name ? facts.database : undefined;
+    const version = extension === undefined ? "" : ` VERSION ${literal(extension.version)}`;
+    const missing = (what: string): Problem =>
+        notPrepared(server, name, access.locale, what, `, and in it CREATE EXTENSION timescaledb${version}`);
     if (database === undefined) {
         return bootstrap
             ? [
@@ -124,7 +140,7 @@ function checkDatabase(
                   ...(facts.role === undefined ? [] : checkCreateDatabase(server, facts.role)),
                   ...checkLocaleExists(server, facts, access.locale),
               ]
-            : [notPrepared(server, name, access, extension, `database "${name}" does not exist`)];
+            : [missing(`database "${name}" does not exist`)];
     }
     const others = checkOwner(server, name, terms, access, facts, cluster);
     if (others.length > 0) {
@@ -138,29 +154,11 @@ function checkDatabase(
             ? [...checkVersion(server, installed.version, extension), ...checkSchema(server, installed, extension)]
             : bootstrap
               ? checkAvailable(server, facts, extension)
-              : [notPrepared(server, name, access, extension, "the extension timescaledb is not in its database")]),
+              : [missing("the extension timescaledb is not in its database")]),
     ];
 }
 
-function notPrepared(
-    server: string,
-    database: string,
-    { locale }: AccessSide,
-    extension: Extension | undefined,
-    what: string,
-): Problem {
-    const version = extension === undefined ? "" : ` VERSION ${literal(extension.version)}`;
-    return problem(server, {
-        check: "not_prepared",
-        what: `${what}, although bootstrap: false says that it is prepared`,
-        remedy:
-            `CREATE DATABASE ${identifier(database)} TEMPLATE template0 ENCODING ${literal(locale.encoding)} ` +
-            `LC_COLLATE ${literal(locale.collation)} LC_CTYPE ${literal(locale.characterType)}, and in it ` +
-            `CREATE EXTENSION timescaledb${version}; or leave bootstrap out`,
-    });
-}
-
-/** Whom the database belongs to: us, nobody, or another cluster, which must not lose it by mistake. */
+/** Who owns the database: this cluster, nobody, or another cluster, which must not lose it by mistake. */
 function checkOwner(
     server: string,
     name: string,
@@ -172,13 +170,13 @@ function checkOwner(
     const mine = access.cluster?.uuid;
     const clusterId = cluster?.distUuid;
     if (clusterId !== undefined && clusterId !== mine) {
-        return [foreignCluster(server, name, clusterId, access, facts, cluster?.uuid)];
+        return [foreignClusterProblem(server, name, clusterId, access, facts, cluster?.uuid)];
     }
-    const free = clusterId !== undefined || !bootstrap || isOurs(owner, facts.database?.marker, mine);
-    return free ? [] : [databaseTaken(server, name)];
+    const free = clusterId !== undefined || !bootstrap || mayUse(owner, facts.database?.marker, mine);
+    return free ? [] : [databaseTakenProblem(server, name)];
 }
 
-function foreignCluster(
+function foreignClusterProblem(
     server: string,
     name: string,
     owner: string,
@@ -208,7 +206,7 @@ function foreignCluster(
         what:
             `database "${name}" is a data node of the cluster ${owner}` +
             (marker === undefined ? "" : `, made by ${marker.urn},`) +
-            " of which the access node's server knows nothing: it is gone, or lives on another server",
+            " which the access node's server does not know: it is gone, or lives on another server",
         remedy:
             `If it is gone: ${drop}, or to keep what it holds, in it: ` +
             "DELETE FROM _timescaledb_catalog.metadata WHERE key = 'dist_uuid'",

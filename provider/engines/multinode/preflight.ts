@@ -3,7 +3,8 @@
  * itself reports late, or after something was changed for good: a data node without prepared transactions is added
  * without a word and then fails every statement.
  */
-import { isApache, multinodeVersion } from "../preflight/choose";
+import { identifier, literal } from "../../postgres/sql";
+import type { NodeCheck, Problem, Request } from "../engine";
 import type {
     AccessNodeComputed,
     AccessNodeInputs,
@@ -12,25 +13,28 @@ import type {
     DistributedHypertableComputed,
     DistributedHypertableInputs,
 } from "../inputs";
-import type { Problem, Request } from "../engine";
-import { nodeCheckOf, readAccess, readFutureAccess, readNode, type AccessSide } from "../preflight/readServers";
-import {
-    checkAccessName,
-    checkCreateDatabase,
-    checkTimescaledb,
-    problem,
-    unreached,
-    unreachedNodes,
-} from "../preflight/checks";
-import { type NodeCheck } from "../engine";
-import { checkHypertableRights } from "../preflight/rights";
 import { ownerOf } from "../marks/ownership";
-import type { ServerFacts } from "../preflight/serverFacts";
+import {
+    checkActsAs,
+    checkCreateDatabase,
+    checkStandby,
+    checkTimescaledb,
+    checkWrapperUsage,
+    mayNotCreateExtension,
+    problem,
+} from "../preflight/checks";
+import { checkAllServers, checkDataNode, type ServerChecks } from "../preflight/checkServers";
+import { fdwObstacle, isApache, multinodeVersion } from "../preflight/choose";
+import { checkEncoding } from "../preflight/locale";
+import { nodeCheckOf, readFutureAccess, type AccessSide } from "../preflight/readServers";
+import { checkHypertableRights } from "../preflight/rights";
+import type { ClusterFacts } from "../preflight/serverFacts";
 import { ACCESS, type Servers } from "../run/servers";
+import { checkAccessRoute } from "./accessRoute";
 import { grantsSettings, INSERT_WITH_COPY, mayInsertWithoutCopy } from "./accessNode/settings";
 import { apacheLicence, checkNode, type NodeTerms } from "./nodeChecks";
-import { checkRoute } from "./accessRoute";
 
+const WRAPPER = "timescaledb_fdw";
 const WANTED = "TimescaleDB 2.0 to 2.13 under the timescale licence";
 
 /** Checks the server of a new access node. */
@@ -38,26 +42,20 @@ export async function preflightAccessNode(
     servers: Servers,
     _request: Request<AccessNodeInputs, AccessNodeComputed>,
 ): Promise<readonly Problem[]> {
-    const access = await readFutureAccess(servers);
-    return [...checkAccessServer(servers.label(ACCESS), access.facts), ...(await checkInsertWithCopy(servers, access))];
+    return checkNewAccess(servers, await readFutureAccess(servers));
 }
 
-/** Checks a new data node: from the provider and from the access node's view. */
+/** Checks a new data node: from the provider and from the access node. */
 export async function preflightDataNode(
     servers: Servers,
     request: Request<DataNodeInputs, DataNodeComputed>,
 ): Promise<readonly Problem[]> {
-    const { bootstrap } = request.inputs;
-    const node = nodeCheckOf(request);
-    const terms: NodeTerms = { node, bootstrap, owner: ownerOf(request) };
-    const reading = readAccess(servers);
-    const viewing = reading.then((access) => checkRoute(servers, terms, access));
-    const [access, found, view] = await Promise.all([reading, readNode(servers, node), viewing]);
-    return [
-        ...checkAccessDatabase(servers.label(ACCESS), servers.access.database, access),
-        ...checkNode(servers, terms, access, access.cluster?.timescaledb, found),
-        ...view,
-    ];
+    const { bootstrap, drainOnDelete } = request.inputs;
+    const terms = { bootstrap, drainOnDelete, owner: ownerOf(request) };
+    const access = (side: AccessSide): Problem[] =>
+        checkAccessDatabase(servers.label(ACCESS), servers.access.database, side);
+    const extensionOf = ({ cluster }: AccessSide): Extension => cluster?.timescaledb;
+    return checkDataNode(servers, nodeCheckOf(request), { access, ...nodeChecks(servers, terms, extensionOf) });
 }
 
 /** Checks what a new distributed hypertable needs of the access node. */
@@ -65,68 +63,68 @@ export async function preflightDistributedHypertable(
     servers: Servers,
     request: Request<DistributedHypertableInputs, DistributedHypertableComputed>,
 ): Promise<readonly Problem[]> {
-    return checkHypertableRights(servers, servers.cluster(ACCESS), "timescaledb_fdw", request.inputs);
+    return checkHypertableRights(servers, servers.cluster(ACCESS), WRAPPER, request.inputs);
 }
 
 /** Checks servers before any resource exists. */
 export async function checkServers(servers: Servers, nodes: readonly NodeCheck[]): Promise<readonly Problem[]> {
-    const [access, found] = await Promise.all([
-        readFutureAccess(servers).catch((error: unknown) => unreached(servers.label(ACCESS), error)),
-        Promise.all(nodes.map((node) => readNode(servers, node))),
-    ]);
-    if ("check" in access) {
-        return [access, ...unreachedNodes(servers, nodes, found)];
-    }
-    const version = multinodeVersion(access.facts);
-    const extension = version === undefined ? undefined : { version, schema: "public" };
-    const problems = [
-        ...checkAccessServer(servers.label(ACCESS), access.facts),
-        ...checkAccessName(servers.label(ACCESS), servers.access, access.facts),
-        ...(await checkInsertWithCopy(servers, access)),
-    ];
-    for (const [i, side] of found.entries()) {
-        const node = nodes[i];
-        if (node !== undefined) {
-            const terms: NodeTerms = { node, bootstrap: true, owner: undefined };
-            problems.push(...checkNode(servers, terms, access, extension, side));
-            problems.push(...(await checkRoute(servers, terms, access)));
-        }
-    }
-    return problems;
+    const access = (side: AccessSide): Promise<Problem[]> => checkNewAccess(servers, side);
+    const extensionOf = ({ facts }: AccessSide): Extension => {
+        const version = multinodeVersion(facts);
+        return version === undefined ? undefined : { version, schema: "public" };
+    };
+    const terms = { bootstrap: true, drainOnDelete: false };
+    return checkAllServers(servers, nodes, { access, ...nodeChecks(servers, terms, extensionOf) });
 }
 
-function checkAccessServer(server: string, facts: ServerFacts): Problem[] {
+/** TimescaleDB as the access node has it, or will have it. */
+type Extension = ClusterFacts["timescaledb"];
+
+function nodeChecks(
+    servers: Servers,
+    terms: Omit<NodeTerms, "node">,
+    extensionOf: (access: AccessSide) => Extension,
+): Pick<ServerChecks, "node" | "route"> {
+    return {
+        node: (node, access, found) => checkNode(servers, { ...terms, node }, access, extensionOf(access), found),
+        route: (node, access) => checkAccessRoute(servers, { ...terms, node }, access),
+    };
+}
+
+async function checkNewAccess(servers: Servers, access: AccessSide): Promise<Problem[]> {
+    const { facts, locale } = access;
+    const server = servers.label(ACCESS);
+    if (facts.standby !== null) {
+        return checkStandby(server, facts);
+    }
+    const otherwise = fdwObstacle(facts) === undefined ? ', or set engine: "fdw", which works without it' : "";
+    const problems = [
+        ...checkCreateDatabase(server, facts.user),
+        ...checkActsAs(server, facts.user),
+        ...checkEncoding(server, servers.access.database, locale),
+        ...checkTimescaledb(server, facts, WANTED).map((found) => ({ ...found, remedy: found.remedy + otherwise })),
+    ];
     const version = multinodeVersion(facts);
     const extension = facts.timescaledb.find((candidate) => candidate.version === version);
-    const problems = [...checkCreateDatabase(server, facts.user), ...checkTimescaledb(server, facts, WANTED)];
-    if (extension === undefined) {
-        if (facts.timescaledb.length > 0) {
-            problems.push(
-                problem(server, {
-                    check: "version",
-                    what:
-                        `it has TimescaleDB ${facts.timescaledb.map((candidate) => candidate.version).join(", ")} on ` +
-                        `PostgreSQL ${facts.postgresVersion}, which has no multi-node`,
-                    remedy: `Install ${WANTED}, on PostgreSQL 15 or older, or set engine to "fdw"`,
-                    restart: true,
-                }),
-            );
-        }
-        return problems;
-    }
-    if (isApache(facts, extension)) {
-        problems.push(apacheLicence(server));
-    }
-    if (!facts.user.superuser && !extension.trusted) {
+    if (extension === undefined && facts.timescaledb.length > 0) {
         problems.push(
             problem(server, {
-                check: "create_extension",
-                what: `role "${facts.user.name}" may not create the extension timescaledb ${extension.version}`,
-                remedy: "Use a superuser as the connection's user",
+                check: "version",
+                what:
+                    `it has TimescaleDB ${facts.timescaledb.map((candidate) => candidate.version).join(", ")} on ` +
+                    `PostgreSQL ${facts.postgresVersion}, which has no multi-node`,
+                remedy: `Install ${WANTED}, on PostgreSQL 15 or older, or set engine to "fdw"`,
+                restart: true,
             }),
         );
     }
-    return problems;
+    if (extension !== undefined && isApache(facts, extension)) {
+        problems.push(apacheLicence(server));
+    }
+    if (extension !== undefined && !facts.user.superuser && !extension.trusted) {
+        problems.push(mayNotCreateExtension(server, facts.user, `timescaledb ${extension.version}`));
+    }
+    return [...problems, ...(await checkInsertWithCopy(servers, access))];
 }
 
 /** A cluster works without that right, until a data node is down. */
@@ -136,8 +134,8 @@ async function checkInsertWithCopy(servers: Servers, { facts, place }: AccessSid
         return [];
     }
     const remedy = grantsSettings(postgresVersion)
-        ? `GRANT SET ON PARAMETER ${INSERT_WITH_COPY} TO "${user.name}"`
-        : `ALTER DATABASE "${servers.access.database}" SET ${INSERT_WITH_COPY} = 'false', once it is made`;
+        ? `GRANT SET ON PARAMETER ${INSERT_WITH_COPY} TO ${identifier(user.name)}`
+        : `ALTER DATABASE ${identifier(servers.access.database)} SET ${INSERT_WITH_COPY} = ${literal("false")}, once it is made`;
     return [
         problem(servers.label(ACCESS), {
             severity: "warning",
@@ -151,20 +149,9 @@ async function checkInsertWithCopy(servers: Servers, { facts, place }: AccessSid
 }
 
 function checkAccessDatabase(server: string, database: string, { facts, cluster }: AccessSide): Problem[] {
-    const problems: Problem[] = [];
+    const problems = checkWrapperUsage(server, database, WRAPPER, facts.user, cluster?.wrappers);
     if (facts.license === "apache") {
         problems.push(apacheLicence(server));
-    }
-    if (cluster?.wrappers["timescaledb_fdw"] === false) {
-        problems.push(
-            problem(server, {
-                check: "usage",
-                what: `role "${facts.user.name}" may not use the foreign-data wrapper timescaledb_fdw`,
-                remedy:
-                    `As a superuser in database ${database}: ` +
-                    `GRANT USAGE ON FOREIGN DATA WRAPPER timescaledb_fdw TO "${facts.user.name}"`,
-            }),
-        );
     }
     if (cluster?.distUuid !== undefined && cluster.distUuid !== cluster.uuid) {
         problems.push(

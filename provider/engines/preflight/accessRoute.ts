@@ -16,33 +16,44 @@ export interface Trial {
     readonly route: Route;
     /** Databases of the node, any of which proves that the access node is let in. */
     readonly databases: readonly string[];
+    /** Databases that a line in pg_hba.conf must name. */
+    readonly allowed: readonly string[];
 }
 
-/** What came of it. Where it is not known, the reason says why it could not be tried. */
-export type RouteOutcome =
+/** What came of it. Where it is unknown, the reason says why it could not be tried. */
+type Outcome =
     | { readonly outcome: "reached" }
     | { readonly outcome: "refused"; readonly text: string }
     | { readonly outcome: "unknown"; readonly why: string };
 
 const TABLES = { remote_database: { schema: "pg_catalog", table: "pg_database", columns: "datname name" } };
 const UNABLE_TO_CONNECT = "08001";
-/** The set-up was refused for what the user asked: a missing password for a user who is not superuser, an option. */
+/** The set-up was refused: no password from a user who is not superuser, or an invalid option. */
 const BAD_ROUTE = ["2F003", "HV00D", "HV024"];
 
-/** Tries the route. */
-export async function tryRoute(
+/** Tries the access node's route to a data node. */
+export async function checkRoute(
+    servers: Servers,
+    access: Pick<AccessSide, "place" | "facts">,
+    nodeName: string,
+    trial: Trial,
+): Promise<Problem[]> {
+    return describe(servers.label(nodeName), await tryRoute(servers, access, trial), trial);
+}
+
+async function tryRoute(
     servers: Servers,
     access: Pick<AccessSide, "place" | "facts">,
     { route, databases }: Trial,
-): Promise<RouteOutcome> {
-    let first: RouteOutcome | undefined;
+): Promise<Outcome> {
+    let first: Outcome | undefined;
     for (const database of databases) {
-        const view = await tryDatabase(servers, access, route, database);
-        // The answer that a database does not exist is given only to whom the server lets in.
-        if (view.outcome !== "refused" || refusalOf(view.text).cause === "database") {
-            return view.outcome === "refused" ? { outcome: "reached" } : view;
+        const found = await tryDatabase(servers, access, route, database);
+        // Only who is let in learns that a database does not exist.
+        if (found.outcome !== "refused" || refusalOf(found.text).cause === "database") {
+            return found.outcome === "refused" ? { outcome: "reached" } : found;
         }
-        first ??= view;
+        first ??= found;
     }
     return first ?? { outcome: "unknown", why: "no database of it is known" };
 }
@@ -52,7 +63,7 @@ async function tryDatabase(
     access: Pick<AccessSide, "place" | "facts">,
     route: Route,
     database: string,
-): Promise<RouteOutcome> {
+): Promise<Outcome> {
     try {
         await withForeignTables(servers, access, route, database, TABLES, (session) =>
             session.query("SELECT FROM pg_temp.remote_database LIMIT 1"),
@@ -68,14 +79,9 @@ async function tryDatabase(
     }
 }
 
-/** What the user is told of it: an error where the access node is refused, advice where that could not be tried. */
-export function describeOutcome(
-    server: string,
-    view: RouteOutcome,
-    route: Route,
-    databases: readonly string[],
-): Problem[] {
-    switch (view.outcome) {
+/** An error where the access node is refused, advice where that could not be tried. */
+function describe(server: string, found: Outcome, { route, allowed }: Trial): Problem[] {
+    switch (found.outcome) {
         case "reached":
             return [];
         case "unknown":
@@ -83,19 +89,19 @@ export function describeOutcome(
                 problem(server, {
                     severity: "warning",
                     check: "access_view",
-                    what: `whether the access node is let in at ${route.host}:${route.port} could not be tried (${view.why})`,
+                    what: `whether the access node is let in at ${route.host}:${route.port} could not be tried (${found.why})`,
                     remedy:
                         "Install the contrib extension postgres_fdw on the access node and use a superuser, " +
-                        "or see yourself that it is let in",
+                        "or make sure yourself that it is let in",
                 }),
             ];
         case "refused": {
-            const { cause, client } = refusalOf(view.text);
+            const { cause, client } = refusalOf(found.text);
             return [
                 problem(server, {
                     check: `access_${cause}`,
-                    what: `the access node cannot connect to it at ${route.host}:${route.port}: ${view.text}`,
-                    remedy: remedyOf(cause, client, route, databases),
+                    what: `the access node cannot connect to it at ${route.host}:${route.port}: ${found.text}`,
+                    remedy: remedyOf(cause, client, route, allowed),
                     restart: cause === "port_closed",
                 }),
             ];
@@ -127,7 +133,7 @@ function remedyOf(cause: RefusalCause, client: string | undefined, route: Route,
             return "Set sslmode and certificates in the data node's serverOptions, or ssl on both servers";
         case "database":
         case "unknown":
-            return "Mend what the text says, on the data node or in the program";
+            return "Fix what the message names, on the data node or in the program";
     }
 }
 

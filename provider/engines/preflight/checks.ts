@@ -1,6 +1,6 @@
 /**
- * Preflight's parts that both engines use. Each check takes facts and answers with the problems it sees in them; the
- * engines read the facts, once a server, and put the checks together.
+ * The checks that both engines use. Each takes facts and returns the problems that it sees in them; the engines read the
+ * facts, once a server, and put the checks together.
  */
 import { ProviderError } from "../../errors";
 import { serverError } from "../../postgres/sqlState";
@@ -8,8 +8,7 @@ import { identifier, literal } from "../../postgres/sql";
 import type { NodeCheck, Problem } from "../engine";
 import type { Marker } from "../marks/marker";
 import { mayTake, type Owner } from "../marks/ownership";
-import type { LocaleFacts, RoleFacts, ServerFacts } from "./serverFacts";
-import type { ServerAccess, Servers } from "../run/servers";
+import type { ClusterFacts, RoleFacts, ServerFacts } from "./serverFacts";
 
 /** Problems as the text of a PREFLIGHT_FAILED error: one line each, errors first. */
 export function formatProblems(problems: readonly Problem[]): string {
@@ -20,12 +19,20 @@ export function formatProblems(problems: readonly Problem[]): string {
     return ["", ...of("error"), ...of("warning")].join("\n");
 }
 
-/** What is wrong and what mends it; the rest of a problem is the same for most. */
+/** What is wrong and what fixes it; the rest of a problem is the same for most. */
 type Finding = Pick<Problem, "check" | "what" | "remedy"> & Partial<Pick<Problem, "severity" | "restart">>;
 
 /** A problem of one server. An error without a restart, unless the finding says otherwise. */
 export function problem(server: string, finding: Finding): Problem {
     return { severity: "error", restart: false, server, ...finding };
+}
+
+/** What a program asks of a data node, as far as checks depend on it. */
+export interface NodeTerms {
+    readonly node: NodeCheck;
+    readonly bootstrap: boolean;
+    /** The resource that the node is for; undefined before there is one: then any database with a mark may be used. */
+    readonly owner?: Owner;
 }
 
 const LISTEN = "Start PostgreSQL there and let it listen: listen_addresses = '*' in postgresql.conf";
@@ -68,24 +75,72 @@ export function checkCreateDatabase(server: string, user: RoleFacts): Problem[] 
           ];
 }
 
-/** The role that the access node connects as must exist on the node. */
+/** The role that the access node connects as must exist on the node, may log in, and acts as itself. */
 export function checkRole(server: string, name: string, role: RoleFacts | undefined): Problem[] {
+    const item = (what: string, remedy: string): Problem =>
+        problem(server, {
+            check: "role",
+            what: `role "${name}", which the access node connects as, ${what}`,
+            remedy,
+        });
     if (role === undefined) {
-        return [
-            problem(server, {
-                check: "role",
-                what: `role "${name}", as which the access node connects, does not exist`,
-                remedy: `CREATE ROLE ${identifier(name)} LOGIN CREATEDB`,
-            }),
-        ];
+        return [item("does not exist", `CREATE ROLE ${identifier(name)} LOGIN CREATEDB`)];
     }
-    return role.login
+    return role.login ? checkActsAs(server, role) : [item("may not log in", `ALTER ROLE ${identifier(name)} LOGIN`)];
+}
+
+/** The provider's own sessions ignore this setting; those of the access node and of clients do not. */
+export function checkActsAs(server: string, { name, actsAs }: RoleFacts): Problem[] {
+    return actsAs === null || actsAs === name || actsAs === "none"
         ? []
         : [
               problem(server, {
-                  check: "role",
-                  what: `role "${name}", as which the access node connects, may not log in`,
-                  remedy: `ALTER ROLE ${identifier(name)} LOGIN`,
+                  check: "role_setting",
+                  what: `role "${name}" acts as role "${actsAs}" in each new session, which lacks what is granted to "${name}"`,
+                  remedy: `ALTER ROLE ${identifier(name)} RESET role, or use the role "${actsAs}" itself`,
+              }),
+          ];
+}
+
+/** A standby takes no changes. */
+export function checkStandby(server: string, { standby }: ServerFacts): Problem[] {
+    return standby === null
+        ? []
+        : [
+              problem(server, {
+                  check: "standby",
+                  what: "it is a hot standby, which takes no changes",
+                  remedy: `Use its primary, ${standby.primary ?? "the server that primary_conninfo there names"}, or run SELECT pg_promote()`,
+              }),
+          ];
+}
+
+/** The extension takes a superuser, or an owner of the database where it is trusted. */
+export function mayNotCreateExtension(server: string, user: RoleFacts, extension: string, instead = ""): Problem {
+    return problem(server, {
+        check: "create_extension",
+        what: `role "${user.name}" may not create the extension ${extension}`,
+        remedy: `Use a superuser as the connection's user${instead}`,
+    });
+}
+
+/** The foreign-data wrapper of the data nodes, in the access node's database. */
+export function checkWrapperUsage(
+    server: string,
+    database: string,
+    wrapper: string,
+    { name }: RoleFacts,
+    wrappers: ClusterFacts["wrappers"] = {},
+): Problem[] {
+    return wrappers[wrapper] !== false
+        ? []
+        : [
+              problem(server, {
+                  check: "usage",
+                  what: `role "${name}" may not use the foreign-data wrapper ${wrapper}`,
+                  remedy:
+                      `As a superuser in database ${identifier(database)}: ` +
+                      `GRANT USAGE ON FOREIGN DATA WRAPPER ${identifier(wrapper)} TO ${identifier(name)}`,
               }),
           ];
 }
@@ -123,60 +178,7 @@ export function notPreloaded(server: string, { preloadLibraries }: ServerFacts):
     });
 }
 
-/** Two databases of one cluster must write and compare text alike. */
-export function checkSameLocale(server: string, name: string, found: LocaleFacts, wanted: LocaleFacts): Problem[] {
-    const differing = (
-        [
-            ["encoding", "encoding", found.encoding, wanted.encoding],
-            ["collation", "collation", found.collation, wanted.collation],
-            ["character_type", "character type (LC_CTYPE)", found.characterType, wanted.characterType],
-        ] as const
-    ).filter(([, , has, needs]) => has !== needs);
-    return differing.map(([check, word, has, needs]) =>
-        problem(server, {
-            check,
-            what: `database "${name}" has the ${word} ${has}, the access node's has ${needs}`,
-            remedy:
-                `Make it anew: CREATE DATABASE ${identifier(name)} TEMPLATE template0 ENCODING ` +
-                `${literal(wanted.encoding)} LC_COLLATE ${literal(wanted.collation)} ` +
-                `LC_CTYPE ${literal(wanted.characterType)}`,
-        }),
-    );
-}
-
-/** A database that is still to be made gets the access node's locale: the node's system must have it. */
-export function checkLocaleExists(server: string, facts: ServerFacts, wanted: LocaleFacts): Problem[] {
-    const known = [...facts.collations, facts.defaults.collation, facts.defaults.characterType].map(plainLocale);
-    const missing = [...new Set([wanted.collation, wanted.characterType])].filter(
-        (locale) => !["C", "POSIX"].includes(locale) && !known.includes(plainLocale(locale)),
-    );
-    return missing.map((locale) =>
-        problem(server, {
-            severity: "warning",
-            check: "locale",
-            what: `the locale ${locale} of the access node's database seems to be missing`,
-            remedy: "Install it in the operating system if creating the database fails",
-            restart: true,
-        }),
-    );
-}
-
-/** Indexes and merged results rely on one order of text. */
-export function checkCollationVersion(server: string, found: LocaleFacts, wanted: LocaleFacts): Problem[] {
-    const [has, needs] = [found.collationVersion, wanted.collationVersion];
-    return has === null || needs === null || has === needs || found.collation !== wanted.collation
-        ? []
-        : [
-              problem(server, {
-                  severity: "warning",
-                  check: "collation_version",
-                  what: `its system sorts text by version ${has} of ${found.collation}, the access node's by ${needs}`,
-                  remedy: 'Run both on the same release of the operating system, or use the collation "C"',
-              }),
-          ];
-}
-
-/** Literals without a zone, and what is made by now(), mean the same everywhere only in one zone. */
+/** Literals without a zone, and values made by now(), mean the same everywhere only in one zone. */
 export function checkTimeZone(server: string, facts: ServerFacts, access: ServerFacts): Problem[] {
     return plainZone(facts.timeZone) === plainZone(access.timeZone)
         ? []
@@ -205,8 +207,8 @@ export function checkConnections(server: string, facts: ServerFacts, access: Ser
           ];
 }
 
-/** The database of a node is still to be made: its name must be free, or what has it must be ours. */
-export function databaseTaken(server: string, name: string): Problem {
+/** The name of a database that the node does not have yet is taken by somebody else's. */
+export function databaseTakenProblem(server: string, name: string): Problem {
     return problem(server, {
         check: "database_exists",
         what: `database "${name}" exists and was not made by this cluster`,
@@ -219,41 +221,14 @@ export function databaseTaken(server: string, name: string): Problem {
 /**
  * Whether a database may be used under its name.
  *
- * @param owner undefined before there is a resource: then whatever bears a mark will do
+ * @param owner undefined before there is a resource: then any database with a mark may be used
  * @param cluster the cluster's id, if it has one yet
  */
-export function isOurs(owner: Owner | undefined, marker: Marker | undefined, cluster: string | undefined): boolean {
+export function mayUse(owner: Owner | undefined, marker: Marker | undefined, cluster: string | undefined): boolean {
     if (owner === undefined) {
         return marker !== undefined;
     }
     return mayTake(owner, marker) || (marker?.cluster !== undefined && marker.cluster === cluster);
-}
-
-/** The access node's database, asked of servers before any resource exists. */
-export function checkAccessName(server: string, access: ServerAccess, facts: ServerFacts): Problem[] {
-    const { connection, database } = access;
-    const taken =
-        database !== connection.maintenanceDatabase &&
-        facts.database?.name === database &&
-        facts.database.marker === undefined;
-    return taken ? [databaseTaken(server, database)] : [];
-}
-
-/** What is to be said of data nodes while the access node itself cannot be reached. */
-export function unreachedNodes(
-    servers: Servers,
-    nodes: readonly NodeCheck[],
-    found: readonly { readonly failure?: unknown }[],
-): Problem[] {
-    return nodes.flatMap(({ nodeName }, i) => {
-        const failure = found[i]?.failure;
-        return failure === undefined ? [] : [unreached(servers.label(nodeName), failure)];
-    });
-}
-
-/** glibc lists en_US.UTF-8 as en_US.utf8. */
-function plainLocale(name: string): string {
-    return name.toLowerCase().replaceAll("-", "");
 }
 
 function plainZone(name: string): string {

@@ -77,7 +77,11 @@ function multinodeObstacle(facts: ServerFacts, candidates: readonly ExtensionVer
         : undefined;
 }
 
-function fdwObstacle({ postgresVersion, postgresFdw }: ServerFacts): string | undefined {
+/** Why a server cannot be an access node of the engine fdw; undefined where it can. */
+export function fdwObstacle({
+    postgresVersion,
+    postgresFdw,
+}: Pick<ServerFacts, "postgresVersion" | "postgresFdw">): string | undefined {
     if (!supports("distribution", { engine: "fdw", postgresVersion, timescaledbVersion: null })) {
         return `it has PostgreSQL ${postgresVersion}`;
     }

@@ -1,7 +1,6 @@
 /** Reads what preflight needs of the servers of a cluster: each in one session, several at once. */
 import type { DataNodeInputs } from "../inputs";
-import type { Request } from "../engine";
-import type { NodeCheck } from "../engine";
+import type { NodeCheck, Request } from "../engine";
 import {
     readClusterFacts,
     readServerFacts,
@@ -16,7 +15,7 @@ export interface AccessSide {
     readonly facts: ServerFacts;
     /** The cluster's database; undefined before it is made. */
     readonly cluster: ClusterFacts | undefined;
-    /** What databases of the cluster are to have. */
+    /** The locale of the cluster's databases. */
     readonly locale: LocaleFacts;
     /** Where else to look from. */
     readonly place: Place;
@@ -41,28 +40,20 @@ export async function readAccess(servers: Servers): Promise<AccessSide> {
     });
 }
 
-/** One look serves the choice of the engine and the preflight that follows it in the same operation. */
-const looks = new WeakMap<Servers, Promise<AccessSide>>();
-
-/** Reads the access node's server, on which the cluster's database may be missing: once for the same object. */
+/**
+ * Reads the access node's server, on which the cluster's database may be missing. One read serves the choice of the
+ * engine and the preflight that follows it in the same operation.
+ */
 export async function readFutureAccess(servers: Servers): Promise<AccessSide> {
-    const known = looks.get(servers);
-    if (known !== undefined) {
-        return known;
-    }
-    const look = lookAtFutureAccess(servers);
-    looks.set(servers, look);
-    return look;
+    return servers.once("future access node", async () => {
+        const place = servers.maintenance(ACCESS);
+        const { database } = servers.access;
+        const facts = await servers.on(place, (session) => readServerFacts(session, { database, extensions: true }));
+        return { facts, cluster: undefined, locale: facts.database ?? facts.defaults, place };
+    });
 }
 
-async function lookAtFutureAccess(servers: Servers): Promise<AccessSide> {
-    const place = servers.maintenance(ACCESS);
-    const { database } = servers.access;
-    const facts = await servers.on(place, (session) => readServerFacts(session, { database, extensions: true }));
-    return { facts, cluster: undefined, locale: facts.database ?? facts.defaults, place };
-}
-
-/** Reads a data node. What fails is told in the answer. */
+/** Reads a data node. A failure is part of the answer. */
 export async function readNode(servers: Servers, node: NodeCheck): Promise<NodeSide> {
     if (servers.find(node.nodeName) === undefined) {
         return { facts: undefined, cluster: undefined };
@@ -80,12 +71,12 @@ export async function readNode(servers: Servers, node: NodeCheck): Promise<NodeS
     }
 }
 
-/** The role as which the access node connects to a data node. */
+/** The role that the access node connects to a data node as. */
 export function userOf(servers: Servers, node: Pick<NodeCheck, "user">): string {
     return node.user ?? servers.access.connection.user;
 }
 
-/** A data node's request as `checkServers()` would be given it. */
+/** A data node's request in the form that `checkServers()` takes. */
 export function nodeCheckOf({ inputs }: Request<DataNodeInputs, unknown>): NodeCheck {
     const { nodeName, host, port, user, password, serverOptions } = inputs;
     const database = inputs.database ?? inputs.accessNode.database;

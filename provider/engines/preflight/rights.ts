@@ -1,5 +1,4 @@
 /** The rights that a distributed hypertable needs on a server, in one query. */
-import type { Session } from "../../postgres/pool";
 import { identifier, qualified } from "../../postgres/sql";
 import type { DistributedHypertableInputs } from "../inputs";
 import type { Problem } from "../engine";
@@ -39,7 +38,7 @@ export async function checkHypertableRights(
     wrapper: string,
     { schema, tableName, dataNodes }: DistributedHypertableInputs,
 ): Promise<Problem[]> {
-    const row = await servers.on(on, (session) => readRights(session, [schema, tableName, wrapper]));
+    const row = await servers.on(on, (session) => session.one<RightsRow>(RIGHTS, [schema, tableName, wrapper]));
     const server = servers.label(on.server);
     const role = identifier(row.user_name);
     const unusable = Object.entries(row.nodes).filter(
@@ -80,12 +79,4 @@ export async function checkHypertableRights(
         );
     }
     return problems;
-}
-
-async function readRights(session: Session, values: readonly string[]): Promise<RightsRow> {
-    const [row] = await session.query<RightsRow>(RIGHTS, values);
-    if (row === undefined) {
-        throw new Error("the server answered without a row");
-    }
-    return row;
 }

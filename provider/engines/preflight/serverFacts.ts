@@ -9,6 +9,8 @@ export interface RoleFacts {
     readonly superuser: boolean;
     readonly createDatabase: boolean;
     readonly login: boolean;
+    /** Another role that its sessions act as, by its setting "role". */
+    readonly actsAs: string | null;
 }
 
 /** A version of an extension that the server has the files of. */
@@ -38,6 +40,9 @@ export interface ServerFacts {
     readonly maxConnections: number;
     readonly maxPreparedTransactions: number;
     readonly timeZone: string;
+    /** A standby takes no changes. Its primary is null where the user may not see it. */
+    readonly standby: { readonly primary: string | null } | null;
+    readonly walLevel: string;
     /** Whether the server preloads TimescaleDB. */
     readonly preloaded: boolean;
     /** shared_preload_libraries; null where the user may not see it. */
@@ -74,7 +79,7 @@ interface Row {
 /**
  * Reads the facts. Whole rows go through to_jsonb where a column came with a later version, so that the text is one for
  * PostgreSQL 11 to 18. That TimescaleDB is preloaded shows in its settings: everybody sees those, and a line in
- * postgresql.conf alone does not put them into pg_settings.
+ * postgresql.conf alone does not put them into pg_settings. The time zone is the server's: that of the session is pinned.
  */
 const FACTS = `
 WITH locales AS (
@@ -84,21 +89,29 @@ WITH locales AS (
                               'collationVersion', to_jsonb(d) ->> 'datcollversion',
                               'comment', shobj_description(d.oid, 'pg_database')) AS locale
       FROM pg_catalog.pg_database d
-     -- Else it is what a cut DROP DATABASE has left, which is no database.
+     -- -2: the remains of an interrupted DROP DATABASE.
      WHERE d.datconnlimit <> -2
 ), roles AS (
     SELECT r.rolname::text AS name,
            jsonb_build_object('name', r.rolname, 'superuser', r.rolsuper, 'login', r.rolcanlogin,
-                              'createDatabase', r.rolcreatedb OR r.rolsuper) AS role
+                              'createDatabase', r.rolcreatedb OR r.rolsuper,
+                              'actsAs', (SELECT substr(c.setting, 6)
+                                           FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) c (setting)
+                                          WHERE s.setrole = r.oid AND s.setdatabase = 0
+                                            AND c.setting LIKE 'role=%')) AS role
       FROM pg_catalog.pg_roles r
 ), settings AS (
-    SELECT s.name, s.setting FROM pg_catalog.pg_settings s
+    SELECT s.name, s.setting, s.reset_val FROM pg_catalog.pg_settings s
 )
 SELECT jsonb_build_object(
     'postgresVersion', substring(current_setting('server_version') FROM '^[0-9.]+'),
     'maxConnections', current_setting('max_connections')::integer,
     'maxPreparedTransactions', current_setting('max_prepared_transactions')::integer,
-    'timeZone', current_setting('TimeZone'),
+    'timeZone', (SELECT reset_val FROM settings WHERE name = 'TimeZone'),
+    'walLevel', current_setting('wal_level'),
+    'standby', CASE WHEN pg_is_in_recovery()
+                    THEN jsonb_build_object('primary', (SELECT w.sender_host || ':' || w.sender_port
+                                                          FROM pg_catalog.pg_stat_wal_receiver w)) END,
     'preloaded', EXISTS (SELECT FROM settings WHERE name = 'timescaledb.disable_load'),
     'preloadLibraries', (SELECT setting FROM settings WHERE name = 'shared_preload_libraries'),
     'outgoing', COALESCE((SELECT jsonb_object_agg(name, setting) FROM settings
@@ -131,16 +144,12 @@ export async function readServerFacts(
     session: Session,
     wanted: { readonly database: string; readonly role?: string; readonly extensions: boolean },
 ): Promise<ServerFacts> {
-    const rows = await session.query<Row>(FACTS, [
+    const { facts } = await session.one<Row>(FACTS, [
         wanted.database,
         wanted.role ?? null,
         provisionalName(wanted.database),
         wanted.extensions,
     ]);
-    const facts = rows[0]?.facts;
-    if (facts === undefined) {
-        throw new Error("the server answered without a row");
-    }
     const { extensions, database, role, ...rest } = facts;
     return {
         ...rest,
@@ -182,15 +191,11 @@ SELECT jsonb_build_object(
 
 /** Reads what the database of the session holds. */
 export async function readClusterFacts(session: Session): Promise<ClusterFacts> {
-    const rows = await session.query<{
+    const { facts } = await session.one<{
         facts: Omit<ClusterFacts, "timescaledb" | "uuid" | "distUuid"> & {
             readonly timescaledb: { readonly version: string; readonly schema: string } | null;
         };
     }>(CLUSTER);
-    const facts = rows[0]?.facts;
-    if (facts === undefined) {
-        throw new Error("the server answered without a row");
-    }
     const ids =
         facts.timescaledb === null
             ? []

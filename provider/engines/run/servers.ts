@@ -25,11 +25,20 @@ export interface ServerAccess {
 
 /** The access node and the data nodes that an operation may touch. */
 export class Servers {
+    private readonly answers = new Map<string, Promise<unknown>>();
+
     constructor(
         readonly access: ServerAccess,
         readonly nodes: Readonly<Record<string, ServerAccess>>,
         private readonly held?: { readonly place: Place; readonly session: Session },
     ) {}
+
+    /** What several parts of one operation ask: read for the first of them, which answers the others. */
+    async once<T>(key: string, read: () => Promise<T>): Promise<T> {
+        const known = this.answers.get(key) ?? read();
+        this.answers.set(key, known);
+        return known as Promise<T>;
+    }
 
     /** The same servers, with one session that is held already and serves its place. */
     holding(place: Place, session: Session): Servers {

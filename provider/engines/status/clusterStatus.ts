@@ -1,6 +1,7 @@
 /** How a cluster is, whichever its engine. A server that does not answer is part of the answer, the access node too. */
 import { ProviderError } from "../../errors";
 import type { Engine } from "../engine";
+import { readMarker } from "../marks/marker";
 import { ACCESS, type Servers } from "../run/servers";
 import { attempt, nodeHead, UNKNOWN_HELD, type ClusterStatus, type NodeStatus } from "./status";
 
@@ -9,7 +10,7 @@ import { attempt, nodeHead, UNKNOWN_HELD, type ClusterStatus, type NodeStatus } 
  *
  * @param servers the access node, and those data nodes whose ways are known; others are reached as they are registered
  * @param engineOf finds the engine of an access node that is there
- * @throws NOT_FOUND where the access node has no such database, AUTHENTICATION_FAILED where it lets nobody in
+ * @throws NOT_FOUND where the access node has no such database, or that is in no cluster, AUTHENTICATION_FAILED where it lets nobody in
  */
 export async function readClusterStatus(
     servers: Servers,
@@ -20,12 +21,32 @@ export async function readClusterStatus(
         return engine.status(servers);
     });
     if (!(found instanceof ProviderError)) {
+        await requireCluster(servers, found);
         return found;
     }
     if (found.code !== "SERVER_UNREACHABLE") {
         throw found;
     }
     return withoutAccessNode(servers, found);
+}
+
+/** A database without data nodes is an access node only if its mark says so. */
+async function requireCluster(servers: Servers, { nodes, hypertables }: ClusterStatus): Promise<void> {
+    if (nodes.length > 1 || hypertables.length > 0) {
+        return;
+    }
+    const { comment } = await servers.on(servers.cluster(ACCESS), (session) =>
+        session.one<{ comment: string | null }>(
+            `SELECT shobj_description(d.oid, 'pg_database') AS comment
+               FROM pg_catalog.pg_database d WHERE d.datname = current_database()`,
+        ),
+    );
+    if (readMarker(comment) === undefined) {
+        const { database } = servers.access;
+        throw new ProviderError("NOT_FOUND", `database "${database}" on ${servers.label(ACCESS)} is in no cluster`, {
+            remedy: "Name the access node's database",
+        });
+    }
 }
 
 async function withoutAccessNode(servers: Servers, failure: ProviderError): Promise<ClusterStatus> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkServers, getClusterStatus, type ClusterStatus } from "../../../provider";
+import { estimatedRows } from "../../../provider/engines/status/rowEstimate";
 import { isHealthy } from "../../../provider/engines/status/status";
 import { LiveCluster } from "../../support/life";
 import { query } from "../../support/query";
@@ -73,6 +74,11 @@ describe.each(["multinode", "fdw"] as const)("the functions with the engine %s",
             await expect(status()).rejects.toThrow(/NOT_FOUND/);
         });
 
+        it("does not call a database healthy that is in no cluster", async () => {
+            const other = getClusterStatus({ connection: connection(), database: "postgres" });
+            await expect(other).rejects.toThrow(/database "postgres" on .* is in no cluster.*NOT_FOUND/s);
+        });
+
         it("tells what every node holds", async () => {
             await live.access.create(live.accessValues());
             for (const index of cluster.nodes.keys()) {
@@ -103,6 +109,21 @@ describe.each(["multinode", "fdw"] as const)("the functions with the engine %s",
                 await query(server, database, "ANALYZE");
             }
             expect((await status()).hypertables[0]?.approximateRows).toBe(2000);
+        });
+
+        it("does not count rows twice that were inserted and analyzed in one session", async () => {
+            await query(
+                cluster.nodes[0]!,
+                database,
+                `CREATE TABLE doubled (n integer); INSERT INTO doubled SELECT generate_series(1, 4000); ANALYZE doubled`,
+            );
+            const [row] = await query<{ rows: string }>(
+                cluster.nodes[0]!,
+                database,
+                `SELECT (${estimatedRows("c")})::text AS rows FROM pg_class c WHERE c.relname = 'doubled'`,
+            );
+            expect(row?.rows).toBe("4000");
+            await query(cluster.nodes[0]!, database, "DROP TABLE doubled");
         });
 
         it("sees what went missing behind the program's back", async () => {

@@ -113,6 +113,32 @@ describeServers("fdw", (kind) => {
             }
         });
 
+        it("names the missing right to a wrapper that is there, and the role that a role acts as", async () => {
+            await run(
+                access,
+                "postgres",
+                "CREATE ROLE app LOGIN CREATEDB PASSWORD 'app'",
+                "CREATE ROLE owner",
+                "GRANT owner TO app",
+                "ALTER ROLE app SET role = owner",
+            );
+            try {
+                const connection = connectionOf(access, { user: "app", password: "app" });
+                const servers = new Servers({ connection, database: DATABASE }, {});
+                const look = () => preflightAccessNode(servers, accessRequest(connection, DATABASE, { adopt: true }));
+                await run(access, "postgres", only(await look(), "role_setting").remedy.split(",")[0] as string);
+                await closePools();
+                const errors = (await look()).filter(({ severity }) => severity === "error");
+                expect(briefly(errors)).toEqual(["error usage"]);
+                await run(access, DATABASE, only(errors, "usage").remedy.split(": ")[1] as string);
+                expect((await look()).map(({ check }) => check)).not.toContain("usage");
+            } finally {
+                await closePools();
+                await run(access, DATABASE, "DROP OWNED BY app CASCADE");
+                await run(access, "postgres", "DROP ROLE app", "DROP ROLE owner");
+            }
+        });
+
         withoutTimescaledb("needs TimescaleDB where the program requires it, and there is none", async () => {
             const problems = await newAccess(undefined, { timescaledb: "required" });
             expect(briefly(problems)).toEqual(["error preload", "error timescaledb_missing"]);

@@ -162,6 +162,15 @@ describeServers("multinode", (kind) => {
             });
         });
 
+        it("advises on wal_level where chunks are to be moved away", async () => {
+            await withSettings({ wal_level: "replica" }, async () => {
+                expect(await preflight()).toEqual([]);
+                const problems = await preflight({ drainOnDelete: true });
+                expect(briefly(problems)).toEqual(["warning wal_level"]);
+                expect(problems[0]).toMatchObject({ remedy: "ALTER SYSTEM SET wal_level = 'logical'", restart: true });
+            });
+        });
+
         it("refuses the apache licence", async () => {
             await withSettings({ "timescaledb.license": "apache" }, async () => {
                 expect(briefly(await preflight())).toEqual(["error licence"]);

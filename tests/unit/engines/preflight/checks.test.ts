@@ -1,14 +1,16 @@
 import type { AccessSide } from "../../../../provider/engines/preflight/readServers";
 import { checkNode } from "../../../../provider/engines/multinode/nodeChecks";
 import {
-    checkCollationVersion,
-    checkLocaleExists,
+    checkActsAs,
+    checkStandby,
     checkTimeZone,
+    checkWrapperUsage,
     formatProblems,
     notPreloaded,
     problem,
     unreached,
 } from "../../../../provider/engines/preflight/checks";
+import { checkCollationVersion, checkEncoding, checkLocaleExists } from "../../../../provider/engines/preflight/locale";
 import type { ClusterFacts, LocaleFacts, ServerFacts } from "../../../../provider/engines/preflight/serverFacts";
 import { Servers } from "../../../../provider/engines/run/servers";
 import { ProviderError } from "../../../../provider/errors";
@@ -22,13 +24,15 @@ const LOCALE: LocaleFacts = {
     collationVersion: "2.36",
 };
 
-const POSTGRES = { name: "postgres", superuser: true, createDatabase: true, login: true };
+const POSTGRES = { name: "postgres", superuser: true, createDatabase: true, login: true, actsAs: null };
 
 const FACTS: ServerFacts = {
     postgresVersion: "15.18",
     maxConnections: 100,
     maxPreparedTransactions: 150,
     timeZone: "UTC",
+    standby: null,
+    walLevel: "replica",
     preloaded: true,
     preloadLibraries: "timescaledb",
     license: null,
@@ -137,7 +141,7 @@ describe("versions of TimescaleDB on a multi-node cluster", () => {
         briefly(
             checkNode(
                 servers,
-                { node, bootstrap: false, owner: undefined },
+                { node, bootstrap: false, drainOnDelete: false },
                 access,
                 { version: accessVersion, schema: "public" },
                 {
@@ -158,5 +162,37 @@ describe("versions of TimescaleDB on a multi-node cluster", () => {
         ["2.13.1", "2.14.2", ["error version"]],
     ])("an access node with %s and a data node with %s: %j", (accessVersion, nodeVersion, expected) => {
         expect(check(accessVersion, nodeVersion)).toEqual(expected);
+    });
+});
+
+describe("what a server cannot be", () => {
+    it("is a standby, whose primary is named", () => {
+        const [found] = checkStandby("access node", facts({ standby: { primary: "db1.example.com:5432" } }));
+        expect(found).toMatchObject({ severity: "error", check: "standby" });
+        expect(found?.remedy).toContain("Use its primary, db1.example.com:5432");
+        expect(checkStandby("access node", facts({}))).toEqual([]);
+    });
+
+    it("is one where the role acts as another one", () => {
+        const [found] = checkActsAs("access node", { ...POSTGRES, name: "app", actsAs: "owner" });
+        expect(found).toMatchObject({ severity: "error", check: "role_setting" });
+        expect(found?.remedy).toContain('ALTER ROLE "app" RESET role');
+        expect(checkActsAs("access node", { ...POSTGRES, actsAs: "none" })).toEqual([]);
+    });
+
+    it("is one without an encoding, as advice", () => {
+        const found = checkEncoding("access node", "metrics", { ...LOCALE, encoding: "SQL_ASCII" });
+        expect(briefly(found)).toEqual(["warning sql_ascii"]);
+        expect(found[0]?.remedy).toContain(`CREATE DATABASE "metrics" TEMPLATE template0 ENCODING 'UTF8'`);
+        expect(checkEncoding("access node", "metrics", LOCALE)).toEqual([]);
+    });
+
+    it("is one whose wrapper the role may not use", () => {
+        const check = (wrappers: Record<string, boolean>) =>
+            checkWrapperUsage("access node", "metrics", "postgres_fdw", { ...POSTGRES, name: "app" }, wrappers);
+        expect(check({ postgres_fdw: false })[0]?.remedy).toContain(
+            'GRANT USAGE ON FOREIGN DATA WRAPPER "postgres_fdw" TO "app"',
+        );
+        expect([...check({ postgres_fdw: true }), ...check({})]).toEqual([]);
     });
 });
