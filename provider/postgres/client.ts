@@ -1,19 +1,34 @@
 /** pg's client with the settings of this package. */
 import { Client, type ClientBase } from "pg";
-import type { Connection } from "./connection";
 import { findPassword } from "./passwordFile";
+import { pinSettings } from "./sessionSettings";
 import { ServerSocket } from "./socket";
 import type { SessionPlace } from "./sqlState";
 
 const APPLICATION_NAME = "pulumi-timescaledb";
+
+/** A client of this package. */
+export interface ServerClient extends ClientBase {
+    /** The server's process that works for it; undefined where nobody answers for a server. */
+    readonly backend: number | undefined;
+
+    /** Pins the settings of a session that stands; until then the connect time-out runs. */
+    prepare(): Promise<void>;
+
+    /** Ends the connection at once, and every statement under way with this error. */
+    abort(error: Error): void;
+}
 
 /**
  * A class, because pg's pool makes its clients itself.
  *
  * @param isPlain asked before each connection whether it does without TLS
  */
-export function clientClass({ connection, database }: SessionPlace, isPlain: () => boolean): new () => ClientBase {
-    return class extends Client {
+export function clientClass({ connection, database }: SessionPlace, isPlain: () => boolean): new () => ServerClient {
+    return class extends Client implements ServerClient {
+        backend: number | undefined;
+        private readonly socket: ServerSocket;
+
         constructor() {
             const socket = new ServerSocket(connection, isPlain());
             super({
@@ -30,24 +45,17 @@ export function clientClass({ connection, database }: SessionPlace, isPlain: () 
                 ssl: false,
                 sslnegotiation: "postgres",
                 application_name: APPLICATION_NAME,
-                options: startupOptions(connection),
             });
-            this.once("connect", () => socket.stopClock());
+            this.socket = socket;
+        }
+
+        async prepare(): Promise<void> {
+            this.backend = await pinSettings(this, connection);
+            this.socket.stopClock();
+        }
+
+        abort(error: Error): void {
+            this.socket.destroy(error);
         }
     };
-}
-
-/**
- * The time-outs, also those of 0, which else a server's or a role's own setting would fill. The styles are those in
- * which this package reads intervals and times.
- */
-function startupOptions({ statementTimeoutSeconds, lockTimeoutSeconds }: Connection): string {
-    const settings = {
-        statement_timeout: Math.ceil(statementTimeoutSeconds * 1_000),
-        lock_timeout: Math.ceil(lockTimeoutSeconds * 1_000),
-        DateStyle: "ISO",
-        IntervalStyle: "postgres",
-    };
-    const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-    return [process.env.PGOPTIONS ?? "", ...options].join(" ").trim();
 }

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { Pool, type ClientBase, type PoolClient } from "pg";
 import { ProviderError } from "../errors";
-import { clientClass } from "./client";
+import { clientClass, type ServerClient } from "./client";
 import { address, type Connection } from "./connection";
 import { retryTransient } from "./retry";
 import { PooledSession, type Session } from "./session";
@@ -160,12 +160,14 @@ function poolOf(place: SessionPlace): SharedPool {
         return known;
     }
     const unused = new Set<ClientBase>();
-    const pool = new Pool({
+    const options = {
         max: SESSIONS_PER_DATABASE,
         idleTimeoutMillis: IDLE_TIMEOUT_MS,
         allowExitOnIdle: true,
         Client: clientClass(place, () => shared.isPlain),
-    });
+        onConnect: (client: ClientBase): Promise<void> => (client as ServerClient).prepare(),
+    };
+    const pool = new Pool(options);
     const shared: SharedPool = { place, pool, unused, isPlain: false };
     const ignore = (): void => undefined;
     pool.on("error", ignore);

@@ -47,6 +47,8 @@ export const TRANSIENT: Readonly<Record<string, string>> = {
     "08001": "an access node could not connect to a data node",
     "08003": "the session's connection to a data node is gone",
     "08006": "a connection broke in the middle of a statement",
+    "25P03": "the server ended the session because its transaction was idle",
+    "25P04": "the server ended the session because its transaction took too long",
     "40001": "another transaction came first",
     "40P01": "two transactions waited for each other",
     "53300": "the server has no free connection",
@@ -56,6 +58,7 @@ export const TRANSIENT: Readonly<Record<string, string>> = {
     "57P01": "the server is shutting down",
     "57P02": "the server ended all sessions because one of them crashed",
     "57P03": "the server is starting, stopping or recovering",
+    "57P05": "the server ended the session because it was idle",
 };
 
 /** What a server that starts or restarts answers. */
@@ -90,6 +93,7 @@ const ERROR_CODE: Readonly<Record<string, ErrorCode>> = {
     "57P01": "SERVER_UNREACHABLE",
     "57P02": "SERVER_UNREACHABLE",
     "57P03": "SERVER_UNREACHABLE",
+    "57P05": "SERVER_UNREACHABLE",
 };
 
 /** The remedies that are the same whatever was being done. */

@@ -10,6 +10,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isPinning } from "../../provider/postgres/sessionSettings";
 import type { Server } from "../../tools/servers/postgresServer.mjs";
 import { query } from "./query";
 
@@ -71,7 +72,7 @@ export class StatementLog {
 
 function statementOf(row: readonly string[]): Statement[] {
     const found = row[MESSAGE]?.match(/^(?:statement|execute [^:]*): (.*)$/s);
-    if (row[APPLICATION_NAME] !== APPLICATION || found?.[1] === undefined) return [];
+    if (row[APPLICATION_NAME] !== APPLICATION || found?.[1] === undefined || isPinning(found[1])) return [];
     return [{ sql: found[1], parameters: (row[DETAIL] ?? "").replace(/^parameters: /i, "") }];
 }
 

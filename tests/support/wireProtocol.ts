@@ -1,4 +1,5 @@
 /** As much of PostgreSQL's protocol as it takes to count the statements that a client sends. */
+import { isPinning } from "../../provider/postgres/sessionSettings";
 
 const SSL_REQUEST = 80877103;
 const GSS_REQUEST = 80877104;
@@ -19,7 +20,7 @@ export interface MessageReader {
     read(piece: Buffer): Message[];
 }
 
-/** A reader of what clients send: a statement is a simple query, or one execution of a prepared one. */
+/** A reader of what clients send: a statement is a simple query, or one execution of a prepared one. What pins settings is a part of connecting. */
 export function readFrontend(): MessageReader {
     const preparedTexts = new Map<string, string>();
     const portalTexts = new Map<string, string>();
@@ -27,7 +28,7 @@ export function readFrontend(): MessageReader {
 
     function statementOf(type: string, body: Buffer): string | undefined {
         const [first = "", second = ""] = strings(body, type === "P" || type === "B" ? 2 : 1);
-        if (type === "Q") return first;
+        if (type === "Q") return isPinning(first) ? undefined : first;
         if (type === "P") preparedTexts.set(first, second);
         if (type === "B") portalTexts.set(first, preparedTexts.get(second) ?? "");
         return type === "E" ? (portalTexts.get(first) ?? "") : undefined;

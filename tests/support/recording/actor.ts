@@ -26,8 +26,8 @@ export interface Actor {
      */
     ask(lease: Lease, question: Question, really: () => Promise<Answer>): Promise<Answer>;
 
-    /** A session ends: nothing else happens before the server has noticed. */
-    ending(end: Promise<void>): void;
+    /** A session ends or pins its settings: nothing else happens before the server has noticed. */
+    meanwhile(end: Promise<void>): void;
 
     /**
      * The case is over. Throws if it was not as recorded.

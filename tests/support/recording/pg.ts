@@ -4,6 +4,7 @@
  */
 import type { EventEmitter } from "node:events";
 import type { ClientConfig, PoolConfig, QueryArrayResult } from "pg";
+import { isPinning } from "../../../provider/postgres/sessionSettings";
 import { connecting, type Actor, type Lease } from "./actor";
 import { parsedError, parsedResults, rawError, rawMessage, rawResults, UNPARSED, type Answer } from "./answer";
 import { realPg } from "./realPg";
@@ -58,6 +59,9 @@ export class Client extends PlainClient {
     }
 
     override query(text: unknown, values?: unknown[]): unknown {
+        if (this.actor !== undefined && isPinning(text)) {
+            return this.pinBy(this.actor, text);
+        }
         return this.actor === undefined ? super.query(text, values) : this.queryBy(this.actor, text, values);
     }
 
@@ -74,6 +78,16 @@ export class Client extends PlainClient {
         if (actor.isReplaying) {
             this.emit("connect");
         }
+    }
+
+    /** Pinning its settings is a part of connecting, which is recorded. That no process answers keeps it from being watched. */
+    private async pinBy(actor: Actor, text: string): Promise<object> {
+        if (!actor.isReplaying) {
+            const pinned = Promise.resolve(super.query(text)).then(() => undefined);
+            actor.meanwhile(pinned);
+            await pinned;
+        }
+        return { rows: [] };
     }
 
     private async queryBy(actor: Actor, text: unknown, values: unknown[] | undefined): Promise<unknown> {
@@ -109,7 +123,7 @@ export class Client extends PlainClient {
                     done?.();
                 });
             });
-            actor.ending(end);
+            actor.meanwhile(end);
             return end;
         }
         await Promise.resolve();

@@ -58,7 +58,7 @@ export class Recorder implements Actor {
         });
     }
 
-    ending(end: Promise<void>): void {
+    meanwhile(end: Promise<void>): void {
         this.begin(Promise.race([end, sleep(END_TIMEOUT_MS, undefined, { ref: false })]));
     }
 

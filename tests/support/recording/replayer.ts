@@ -60,7 +60,7 @@ export class Replayer implements Actor {
         return new Promise((resolve, reject) => this.turns.add({ lease, question: asked, resolve, reject }));
     }
 
-    ending(): void {
+    meanwhile(): void {
         // Nobody has to notice.
     }
 

@@ -116,6 +116,7 @@ describe("asProviderError", () => {
         ["57014", "TIMED_OUT"],
         ["57P01", "SERVER_UNREACHABLE"],
         ["57P03", "SERVER_UNREACHABLE"],
+        ["57P05", "SERVER_UNREACHABLE"],
         ["08006", "SERVER_UNREACHABLE"],
         ["42P01", "SERVER_ERROR"],
         ["TS170", "SERVER_ERROR"],
