@@ -17,6 +17,8 @@ export interface ServerClient extends ClientBase {
 
     /** Ends the connection at once, and every statement under way with this error. */
     abort(error: Error): void;
+
+    end(): Promise<void>;
 }
 
 /**

@@ -3,12 +3,13 @@
  * it in use waits for as long as it takes.
  */
 import { createHash } from "node:crypto";
-import { Pool, type ClientBase, type PoolClient } from "pg";
+import { Pool, type ClientBase, type PoolClient, type QueryResult } from "pg";
 import { ProviderError } from "../errors";
 import { clientClass, type ServerClient } from "./client";
 import { address, type Connection } from "./connection";
 import { retryTransient } from "./retry";
 import { PooledSession, type Session } from "./session";
+import { systemError } from "./tls";
 import { asProviderError, isNotReadyYet, sqlStateOf, type SessionPlace } from "./sqlState";
 
 export type { Notice, Session } from "./session";
@@ -17,6 +18,8 @@ const SESSIONS_PER_DATABASE = 2;
 /** Short, because an idle session keeps others from dropping or renaming its database. */
 const IDLE_TIMEOUT_MS = 3_000;
 const READY_POLL_SECONDS = 1;
+
+type PooledClient = PoolClient & ServerClient;
 
 interface SharedPool {
     readonly place: SessionPlace;
@@ -45,7 +48,7 @@ export async function withSession<T>(
 ): Promise<T> {
     const place = { connection, database };
     const client = await connect(place);
-    const session = new PooledSession(client, place);
+    const session = new PooledSession(client, place, (text, values) => ask(place, text, values));
     let isKept = false;
     try {
         const result = await use(session);
@@ -121,21 +124,47 @@ async function retire({ pool, unused }: SharedPool): Promise<void> {
     await Promise.all(ended);
 }
 
-async function connect(place: SessionPlace): Promise<PoolClient> {
+/** Runs one statement on a connection beside the pool, whose sessions may all be in use, within twice the connect time-out. */
+async function ask<Row extends object>(place: SessionPlace, text: string, values: readonly unknown[]): Promise<Row[]> {
+    const client = new (clientClass(place, () => poolOf(place).isPlain))();
+    client.on("error", ignore);
+    const limit = setTimeout(
+        () => client.abort(systemError("ETIMEDOUT", "read", "no answer")),
+        2 * place.connection.connectTimeoutSeconds * 1_000,
+    );
+    try {
+        await client.connect();
+        await client.prepare();
+        const { rows }: QueryResult<Row> = await client.query<Row>(text, [...values]);
+        return rows;
+    } finally {
+        clearTimeout(limit);
+        void client.end().catch(ignore);
+    }
+}
+
+function ignore(): void {
+    // A connection that is lost shows in the statement that uses it.
+}
+
+async function connect(place: SessionPlace): Promise<PooledClient> {
     const shared = poolOf(place);
     const wasPlain = shared.isPlain;
     try {
-        return await shared.pool.connect();
+        return (await shared.pool.connect()) as PooledClient;
     } catch (error) {
         if (wasPlain || place.connection.sslMode !== "prefer" || sqlStateOf(error) !== "28000") {
             throw connectError(error, place);
         }
         // As libpq does: the server's pg_hba.conf may let this user in without TLS only.
         shared.isPlain = true;
-        return shared.pool.connect().catch(() => {
-            shared.isPlain = false;
-            throw connectError(error, place);
-        });
+        return shared.pool.connect().then(
+            (client) => client as PooledClient,
+            () => {
+                shared.isPlain = false;
+                throw connectError(error, place);
+            },
+        );
     }
 }
 
@@ -169,7 +198,6 @@ function poolOf(place: SessionPlace): SharedPool {
     };
     const pool = new Pool(options);
     const shared: SharedPool = { place, pool, unused, isPlain: false };
-    const ignore = (): void => undefined;
     pool.on("error", ignore);
     pool.on("connect", (client) => client.on("error", ignore));
     pool.on("acquire", (client) => unused.delete(client));

@@ -1,9 +1,10 @@
 /** What a session offers to those who use it. */
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { PoolClient } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import type { ServerClient } from "./client";
 import { asProviderError, serverError, type SessionPlace } from "./sqlState";
+import { watched, type Ask, type Patient } from "./watch";
 
 /** What the server says beside its answers. */
 export interface Notice {
@@ -50,17 +51,22 @@ export class PooledSession implements Session {
     private notices: Notice[] = [];
     private lost: Error | undefined;
 
+    private readonly patient: Patient;
+
+    /** @param ask asks the same server over another connection */
     constructor(
-        private readonly client: PoolClient,
+        private readonly client: ServerClient,
         private readonly place: SessionPlace,
+        ask: Ask,
     ) {
+        this.patient = { place, backend: client.backend, ask, abort: (error) => client.abort(error) };
         client.on("notice", this.onNotice);
         client.on("error", this.onError);
     }
 
     async query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> {
         try {
-            const result = await this.client.query<Row>(text, values && [...values]);
+            const result = await watched(this.patient, () => this.client.query<Row>(text, values && [...values]));
             return result.rows;
         } catch (error) {
             throw this.failed(error);
@@ -78,8 +84,23 @@ export class PooledSession implements Session {
 
     async copyIn(text: string, data: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<number> {
         const copy = this.client.query(copyFrom(text));
+        let isReading = false;
+        const pieces = async function* (): AsyncGenerator<Buffer> {
+            isReading = true;
+            for await (const piece of data) {
+                isReading = false;
+                yield piece;
+                isReading = true;
+            }
+            isReading = false;
+        };
         try {
-            await pipeline(Readable.from(data, { highWaterMark: 1 }), copy);
+            const source = Readable.from(pieces(), { highWaterMark: 1 });
+            await watched(
+                this.patient,
+                () => pipeline(source, copy),
+                () => isReading,
+            );
             return copy.rowCount;
         } catch (error) {
             throw this.failed(error);

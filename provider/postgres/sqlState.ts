@@ -53,7 +53,6 @@ export const TRANSIENT: Readonly<Record<string, string>> = {
     "40P01": "two transactions waited for each other",
     "53300": "the server has no free connection",
     "55006": "other sessions still use the database",
-    "55P03": "another session held a lock for too long",
     "57014": "the statement was ended by a time-out, on this server or on a data node that was busy",
     "57P01": "the server is shutting down",
     "57P02": "the server ended all sessions because one of them crashed",
@@ -99,7 +98,7 @@ const ERROR_CODE: Readonly<Record<string, ErrorCode>> = {
 /** The remedies that are the same whatever was being done. */
 const REMEDY: Partial<Record<ErrorCode, string>> = {
     AUTHENTICATION_FAILED: "Check user, password and certificate of the connection, and pg_hba.conf on the server",
-    LOCKED: "Wait for the other run to end, or raise lockTimeoutSeconds",
+    LOCKED: "Wait until the holder of the lock is done, or raise lockTimeoutSeconds",
     TIMED_OUT: "Raise statementTimeoutSeconds, or look for what holds the statement up",
     SERVER_UNREACHABLE: "Wait until the server takes sessions again, or raise its max_connections",
 };

@@ -10,6 +10,8 @@ import { serverError } from "./sqlState";
 
 /** Length 8, code 80877103. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+/** How long a connection may be silent before the network is asked whether the other side is still there. */
+const KEEP_ALIVE_MS = 30_000;
 const YES = "S".charCodeAt(0);
 const NO = "N".charCodeAt(0);
 
@@ -56,7 +58,7 @@ function connect(connection: Connection, own: (socket: net.Socket) => void): Pro
     // Whoever waits for the socket hears of its errors; this listener only keeps one that comes later from being fatal.
     socket.on("error", () => undefined);
     socket.setNoDelay(true);
-    socket.setKeepAlive(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     return settled(socket, "connect");
 }
 

@@ -27,6 +27,8 @@ export interface FaultProxy {
     killBefore(n: number, match?: RegExp): void;
     /** Cuts the connection when the server has run the n-th statement and is about to say so. Once. */
     killAfter(n: number, match?: RegExp): void;
+    /** Swallows everything from the n-th statement (from 1, of those that match) on, itself included. */
+    blackHoleFrom(n: number, match?: RegExp): void;
     /** Delays what clients send. */
     latency(ms: number): void;
     /** Swallows everything from now on: connections hang, new ones too. */
@@ -41,7 +43,7 @@ export interface FaultProxy {
 }
 
 interface Kill {
-    readonly when: "before" | "after";
+    readonly when: "before" | "after" | "hole";
     readonly match: RegExp;
     left: number;
 }
@@ -100,6 +102,7 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
                 const due = isToKill(message);
                 if (due?.when === "before") return cutBoth();
                 if (due?.when === "after") isDying = true;
+                if (due?.when === "hole") return void (isBlackHole = true);
                 send(message.bytes);
             }
         });
@@ -136,6 +139,7 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
         },
         killBefore: (n, match = /^/) => void (kill = { when: "before", match, left: n }),
         killAfter: (n, match = /^/) => void (kill = { when: "after", match, left: n }),
+        blackHoleFrom: (n, match = /^/) => void (kill = { when: "hole", match, left: n }),
         latency: (ms) => void (latencyMs = ms),
         blackHole: () => void (isBlackHole = true),
         refuse,

@@ -222,7 +222,8 @@ async function takeLock(session: Session, on: Place, lock: Lock): Promise<void> 
         await session.query(`SELECT ${take}($1::bigint)`, [key.readBigInt64BE().toString()]);
     } catch (error) {
         if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) {
-            throw new ProviderError("LOCKED", "another run holds the lock of this cluster for too long", {
+            const holder = error instanceof ProviderError ? `: ${error.reason}` : "";
+            throw new ProviderError("LOCKED", `another run holds the lock of this cluster for too long${holder}`, {
                 remedy: "Wait for it, end it, or raise connection.lockTimeoutSeconds",
                 cause: error,
             });
