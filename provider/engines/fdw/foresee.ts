@@ -10,12 +10,8 @@ import { markerOfNew } from "./accessNode/plan";
 import { readNode, type DataNodeRequest, type ObservedDataNode } from "./dataNode/observe";
 import { mappingOptions } from "./dataNode/mapping";
 import { readServerFacts, wantsTimescaledb, type ServerFacts } from "./serverFacts";
-import {
-    readSpelling,
-    type HypertableRequest,
-    type NodeSide,
-    type ObservedHypertable,
-} from "./distributedHypertable/observe";
+import type { HypertableRequest, NodeSide, ObservedHypertable } from "./distributedHypertable/observe";
+import { readSpelling } from "./distributedHypertable/spelling";
 import { nodeDatabaseName } from "../run/places";
 import { reach } from "../run/reach";
 import type { Schema } from "./distributedHypertable/relations";
@@ -71,18 +67,18 @@ export async function foreseeHypertable(
     ahead: PendingCluster,
 ): Promise<ObservedHypertable> {
     const { accessNode, dataNodes } = request.inputs;
-    const held = ahead.dataNodes.filter(({ nodeName }) => dataNodes?.includes(nodeName) ?? true);
-    const [access, sides] = await Promise.all([
+    const nodes = ahead.dataNodes.filter(({ nodeName }) => dataNodes?.includes(nodeName) ?? true);
+    const [{ catalogue }, sides] = await Promise.all([
         foreseeAccess(servers, accessNode.id, ahead),
         Promise.all(
-            held.map(
+            nodes.map(
                 async (node) =>
                     [node.nodeName, await reach(servers, node.nodeName, () => foreseeSide(servers, node))] as const,
             ),
         ),
     ]);
     const canonical = await readSpelling(servers, servers.maintenance(ACCESS), request);
-    return { access: { ...access, relations: [], schemas: [PUBLIC] }, nodes: Object.fromEntries(sides), canonical };
+    return { access: { catalogue, relations: [], schemas: [PUBLIC] }, nodes: Object.fromEntries(sides), canonical };
 }
 
 async function foreseeAccess(
@@ -138,6 +134,6 @@ async function foreseeSide(servers: Servers, { nodeName, timescaledb }: DataNode
             ? { version: facts.timescaledbAvailable ?? "", schema: "public" }
             : null,
         intervals: {},
-        held: {},
+        rowCounts: {},
     };
 }

@@ -1,6 +1,13 @@
 /** The engine fdw: postgres_fdw and hash partitions, on PostgreSQL 14 and later. */
 import type { Engine, ResourceEngine } from "../engine";
-import type { AccessNodeComputed, AccessNodeInputs, DataNodeComputed, DataNodeInputs } from "../inputs";
+import type {
+    AccessNodeComputed,
+    AccessNodeInputs,
+    DataNodeComputed,
+    DataNodeInputs,
+    DistributedHypertableComputed,
+    DistributedHypertableInputs,
+} from "../inputs";
 import { isDatabaseThere } from "../marks/database";
 import { accessNodeLocks, dataNodeLocks } from "../run/places";
 import { planDeleteAccessNode } from "./accessNode/delete";
@@ -11,10 +18,16 @@ import { planDeleteDataNode } from "./dataNode/delete";
 import { describeDataNode } from "./dataNode/describe";
 import { isDataNodeThere, observeDataNode, type ObservedDataNode } from "./dataNode/observe";
 import { planDataNode } from "./dataNode/plan";
-import { distributedHypertable } from "./distributedHypertable";
-import { foreseeAccessNode, foreseeDataNode } from "./foresee";
+import { foreseeAccessNode, foreseeDataNode, foreseeHypertable } from "./foresee";
+import { tableLocks } from "../tables/locks";
+import { planDeleteHypertable } from "./distributedHypertable/delete";
+import { describeHypertable } from "./distributedHypertable/describe";
+import { hypertableLimits } from "./distributedHypertable/limits";
+import { isHypertableThere, observeHypertable, type ObservedHypertable } from "./distributedHypertable/observe";
+import { planHypertable } from "./distributedHypertable/plan";
+import { accessPlace } from "./distributedHypertable/target";
 import { loadRows } from "./load/loadRows";
-import { checkServers, preflightAccessNode, preflightDataNode } from "./preflight";
+import { checkServers, preflightAccessNode, preflightDataNode, preflightDistributedHypertable } from "./preflight";
 import { status } from "./status/status";
 
 /** Access nodes: a database with postgres_fdw. */
@@ -39,6 +52,23 @@ export const dataNode: ResourceEngine<DataNodeInputs, DataNodeComputed, Observed
     plan: planDataNode,
     planDelete: planDeleteDataNode,
     describe: describeDataNode,
+};
+
+/** Hash partitions on the access node, each a view of a shard on a data node. */
+export const distributedHypertable: ResourceEngine<
+    DistributedHypertableInputs,
+    DistributedHypertableComputed,
+    ObservedHypertable
+> = {
+    locks: (request) => ({ on: accessPlace(request.inputs), locks: tableLocks(request) }),
+    limits: hypertableLimits,
+    preflight: preflightDistributedHypertable,
+    observe: observeHypertable,
+    isThere: isHypertableThere,
+    foresee: foreseeHypertable,
+    plan: planHypertable,
+    planDelete: planDeleteHypertable,
+    describe: describeHypertable,
 };
 
 /** The engine fdw. */

@@ -3,7 +3,7 @@ import { qualified } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
 import type { Statement } from "../../step";
 import { partOf } from "../distributedHypertable/parts";
-import type { TableName } from "../distributedHypertable/rowCounts";
+import type { TableName } from "../../tables/names";
 import type { AccessSide, AttachedShard } from "./observe";
 
 /** The statements that attach or detach the shards. */

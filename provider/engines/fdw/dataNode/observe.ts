@@ -10,7 +10,8 @@ import type { Session } from "../../../postgres/pool";
 import { findServer, readAccessCatalogue, type AccessCatalogue } from "../catalogue";
 import { readServerFacts, type ServerFacts } from "../serverFacts";
 import { partOf } from "../distributedHypertable/parts";
-import { findHolding, type TableName } from "../distributedHypertable/rowCounts";
+import { findHolding } from "../distributedHypertable/rowCounts";
+import type { TableName } from "../../tables/names";
 
 /** A data node's request. */
 export type DataNodeRequest = Request<DataNodeInputs, DataNodeComputed>;

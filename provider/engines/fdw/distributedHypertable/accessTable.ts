@@ -1,123 +1,118 @@
 /** A table's part on the access node: the partitioned table, and a foreign table for each shard. */
 import { ProviderError } from "../../../errors";
-import { alterOptionsClause, identifier, optionsClause, qualified, type Options } from "../../../postgres/sql";
+import { identifier, qualified } from "../../../postgres/sql";
+import type { Column } from "../../inputs";
+import type { Statement } from "../../step";
 import { compareColumns, type ColumnChange, type ObservedColumn } from "../../tables/columns";
 import { columnDefinition, observedColumns } from "../../tables/columnSql";
-import type { Column } from "../../inputs";
-import type { Step } from "../../step";
-import { accessParts, remainders } from "./objects";
+import { alterColumn, isTypeChange, refuseLosses } from "../../tables/columnSteps";
+import type { TableName } from "../../tables/names";
+import { alterOptionsClause, optionsClause, type Options } from "../../../postgres/sql";
+import { accessColumns, bareColumns, lastColumns } from "./columns";
+import { findParts, type Parts } from "./findParts";
 import type { AccessTables } from "./observe";
-import { accessPlace, type Target } from "./target";
-import { locate, type Located } from "./findParts";
-import { lastShardName, lastTableName, shardName, viewName } from "./names";
-import { partText, type Part } from "./parts";
+import { accessParts, lastShardName, lastTableName, partText, remainders, shardName, viewName } from "./parts";
 import type { Relation } from "./relations";
-import type { TableName } from "./rowCounts";
-import { planRetype, retypes } from "./retype";
-import { accessColumns, alterAccessColumn, bareColumns, lastColumns, refuseLosses } from "./columns";
-import { planDropSchema, planMark, planRename, planSchema, stepper, type Stepper } from "./steps";
+import { attachPartition, detachPartition, planRetype } from "./retype";
+import { keepPart, markPart, planDropOldSchema, planSchema, type Target, type WantedPart } from "./target";
 
 /** What the access node lacks, in the order of the whole plan. */
 export interface AccessPlan {
     /** Before the data nodes: what would ask them for columns or views that go. */
-    readonly before: readonly Step[];
+    readonly before: readonly Statement[];
     /** After the data nodes: what asks them for what is new. */
-    readonly after: readonly Step[];
+    readonly after: readonly Statement[];
+}
+
+interface AccessTarget extends Target {
+    readonly parts: Parts;
 }
 
 /** A partitioned table of foreign tables: the table itself, or the one of newest rows. */
-interface Tree {
-    readonly name: TableName;
-    readonly part: Part;
+interface Tree extends WantedPart {
     readonly columns: readonly Column[];
     readonly observedColumns: (found: Relation) => ObservedColumn[];
-    readonly leaf: (remainder: number) => { readonly name: string; readonly part: Part; readonly options: Options };
+    readonly leaf: (remainder: number) => Leaf;
+}
+
+/** A foreign table that is a partition. */
+interface Leaf extends WantedPart {
+    readonly options: Options;
 }
 
 /** Plans the access node's side. */
-export function planAccessTable(target: Target, access: AccessTables, aside: ReadonlySet<string>): AccessPlan {
+export function planAccessTable(target: Target, access: AccessTables): AccessPlan {
     const { inputs, layout, marking } = target;
-    const step = stepper(accessPlace(inputs), `table ${inputs.schema}.${inputs.tableName}`);
-    const wanted = accessParts(inputs.tableName, layout.modulus, inputs.lastPoint);
-    const located = locate(access.relations, inputs.schema, wanted, marking.owner, "the access node");
+    const wanted = { schema: inputs.schema, parts: accessParts(inputs.tableName, layout.modulus, inputs.lastPoint) };
+    const parts = findParts(access.relations, wanted, marking.owner, "the access node");
     const trees = [mainTree(target), ...(inputs.lastPoint ? [lastTree(target)] : [])];
-    const planned = trees.map((tree) => planTree(step, target, tree, located, aside));
-    const last = target.request.last?.schema;
+    const planned = trees.map((tree) => planTree({ ...target, parts }, tree));
     return {
-        before: [...(inputs.lastPoint ? [] : dropLast(step, located)), ...planned.flatMap(({ before }) => before)],
+        before: [...(inputs.lastPoint ? [] : dropLast(parts)), ...planned.flatMap(({ before }) => before)],
         after: [
-            ...planSchema(step, access.schemas, inputs.schema, marking),
+            ...planSchema(target, access.schemas),
             ...planned.flatMap(({ after }) => after),
-            ...(last === undefined || last === inputs.schema
-                ? []
-                : planDropSchema(step, access.schemas, last, marking)),
+            ...planDropOldSchema(target, access.schemas),
         ],
     };
 }
 
-function mainTree({ inputs, layout }: Target): Tree {
-    const { schema, tableName } = inputs;
+function mainTree({ inputs: { schema, tableName }, inputs, layout: { modulus } }: Target): Tree {
     return {
-        name: { schema, name: tableName },
+        schema,
+        name: tableName,
         part: { kind: "table" },
         columns: accessColumns(inputs),
         observedColumns: (found) => observedColumns(found.columns),
         leaf: (remainder) => ({
+            schema,
             name: shardName(tableName, remainder),
-            part: { kind: "shard", remainder, modulus: layout.modulus },
+            part: { kind: "shard", remainder, modulus },
             options: { schema_name: schema, table_name: viewName(tableName, remainder) },
         }),
     };
 }
 
-function lastTree({ inputs, layout, canonical }: Target): Tree {
-    const { schema, tableName } = inputs;
+function lastTree({ inputs: { schema, tableName }, inputs, layout: { modulus }, canonical }: Target): Tree {
     return {
-        name: { schema, name: lastTableName(tableName) },
+        schema,
+        name: lastTableName(tableName),
         part: { kind: "last table" },
         columns: lastColumns(inputs, canonical),
         observedColumns: (found) => bareColumns(found.columns),
         leaf: (remainder) => ({
+            schema,
             name: lastShardName(tableName, remainder),
-            part: { kind: "last", remainder, modulus: layout.modulus },
+            part: { kind: "last", remainder, modulus },
             options: { schema_name: schema, table_name: lastShardName(tableName, remainder), updatable: "false" },
         }),
     };
 }
 
-function planTree(step: Stepper, target: Target, tree: Tree, located: Located, aside: ReadonlySet<string>): AccessPlan {
-    const found = located.get(partText(tree.part));
-    const changes = found === undefined ? [] : changesOf(target, tree, found, aside);
-    const leaves = remainders(target.layout.modulus).flatMap((remainder) =>
-        planLeaf(step, target, tree, located, remainder, aside),
-    );
+function planTree(target: AccessTarget, tree: Tree): AccessPlan {
+    const found = target.parts.get(partText(tree.part));
+    const changes = found === undefined ? [] : changesOf(target, tree, found);
+    const leaves = remainders(target.layout.modulus).flatMap((remainder) => planLeaf(target, tree, remainder));
     if (found === undefined) {
-        return { before: [], after: [...createTree(step, target, tree), ...leaves] };
+        return { before: [], after: [...createTree(target, tree), ...leaves] };
     }
-    const alter = (table: TableName, some: readonly ColumnChange[]): Step[] =>
-        some.flatMap((change) => alterAccessColumn(step, table, change));
-    const attached = [...located.values()].filter(
+    const attached = [...target.parts.values()].filter(
         ({ parent }) => parent?.schema === found.schema && parent.name === found.name,
     );
-    const retyped = retypes(changes);
-    const others = changes.filter((change) => change.kind !== "drop" && !retyped.some((other) => other === change));
+    const drops = changes.filter(({ kind }) => kind === "drop");
+    const others = changes.filter((change) => change.kind !== "drop" && !isTypeChange(change));
     return {
-        before: alter(
-            found,
-            changes.filter(({ kind }) => kind === "drop"),
-        ),
+        before: drops.flatMap((change) => alterColumn(found, change, true)),
         after: [
-            ...planRename(step, "TABLE", found, tree.name),
-            ...planMark(step, "TABLE", tree.name, tree.part, target.marking, found),
-            ...planRetype(step, tree.name, attached, tree.observedColumns(found), retyped),
-            ...alter(tree.name, others),
+            ...keepPart(target.marking, "TABLE", tree, found),
+            ...planRetype(tree, attached, tree.observedColumns(found), changes.filter(isTypeChange)),
+            ...others.flatMap((change) => alterColumn(tree, change, true)),
             ...leaves,
         ],
     };
 }
 
-function changesOf(target: Target, tree: Tree, found: Relation, aside: ReadonlySet<string>): ColumnChange[] {
-    const { inputs, canonical } = target;
+function changesOf({ inputs, canonical, aside }: Target, tree: Tree, found: Relation): ColumnChange[] {
     refuseOtherLayout(found, inputs.partitioningColumn ?? "");
     const changes = compareColumns(tree.columns, tree.observedColumns(found), canonical, new Set());
     if (changes.length > 0 && aside.size > 0) {
@@ -148,87 +143,77 @@ function refuseOtherLayout({ schema, name, kind, key }: Relation, partitioningCo
     }
 }
 
-function createTree(step: Stepper, { inputs, marking }: Target, tree: Tree): Step[] {
-    const { schema, name } = tree.name;
+function createTree({ inputs, marking }: Target, tree: Tree): Statement[] {
+    const name = `${tree.schema}.${tree.name}`;
+    const key = identifier(inputs.partitioningColumn ?? "");
     return [
-        step(
-            "createTable",
-            `${schema}.${name} does not exist on the access node`,
-            `CREATE TABLE ${qualified(schema, name)} (${tree.columns.map(columnDefinition).join(", ")}) ` +
-                `PARTITION BY HASH (${identifier(inputs.partitioningColumn ?? "")})`,
-        ),
-        ...planMark(step, "TABLE", tree.name, tree.part, marking, undefined),
+        {
+            name: `create table ${name}`,
+            why: `${name} does not exist on the access node`,
+            sql: `CREATE TABLE ${qualified(tree.schema, tree.name)} (${tree.columns.map(columnDefinition).join(", ")}) PARTITION BY HASH (${key})`,
+        },
+        ...markPart(marking, "TABLE", tree),
     ];
 }
 
-function planLeaf(
-    step: Stepper,
-    target: Target,
-    tree: Tree,
-    located: Located,
-    remainder: number,
-    aside: ReadonlySet<string>,
-): Step[] {
-    const { layout, marking } = target;
-    const { name, part, options } = tree.leaf(remainder);
-    const wanted: TableName = { schema: tree.name.schema, name };
+function planLeaf({ layout, marking, aside, parts }: AccessTarget, tree: Tree, remainder: number): Statement[] {
+    const leaf = tree.leaf(remainder);
     const server = layout.nodes[remainder] ?? "";
-    const found = located.get(partText(part));
+    const found = parts.get(partText(leaf.part));
     const bound = `FOR VALUES WITH (MODULUS ${layout.modulus}, REMAINDER ${remainder})`;
-    const table = qualified(wanted.schema, wanted.name);
-    const parent = qualified(tree.name.schema, tree.name.name);
-    const detach = step(
-        "detachPartition",
-        `${server} is not available`,
-        `ALTER TABLE ${parent} DETACH PARTITION ${table}`,
-    );
+    const name = `${leaf.schema}.${leaf.name}`;
+    const table = qualified(leaf.schema, leaf.name);
+    const detach = detachPartition(tree, leaf, `${server} is not available`);
     if (found === undefined || found.server !== server) {
         return [
-            ...(found === undefined ? [] : [dropLeaf(step, found, `${found.name} is on ${found.server}`)]),
-            step(
-                "createForeignTable",
-                `${wanted.schema}.${name} does not exist on the access node`,
-                `CREATE FOREIGN TABLE ${table} PARTITION OF ${parent} ${bound} ` +
-                    `SERVER ${identifier(server)}${optionsClause(options)}`,
-            ),
-            ...planMark(step, "FOREIGN TABLE", wanted, part, marking, undefined),
+            ...(found === undefined ? [] : [dropLeaf(found, `${found.name} is on ${found.server}`)]),
+            {
+                name: `create foreign table ${name}`,
+                why: `${name} does not exist on the access node`,
+                sql: `CREATE FOREIGN TABLE ${table} PARTITION OF ${qualified(tree.schema, tree.name)} ${bound} SERVER ${identifier(server)}${optionsClause(leaf.options)}`,
+            },
+            ...markPart(marking, "FOREIGN TABLE", leaf),
             ...(aside.has(server) ? [detach] : []),
         ];
     }
-    const changed = alterOptionsClause(found.options, options);
+    const changed = alterOptionsClause(found.options, leaf.options);
     return [
-        ...planRename(step, "FOREIGN TABLE", found, wanted),
-        ...planMark(step, "FOREIGN TABLE", wanted, part, marking, found),
+        ...keepPart(marking, "FOREIGN TABLE", leaf, found),
         ...(changed === undefined
             ? []
-            : [step("alterForeignTable", `the options of ${name} differ`, `ALTER FOREIGN TABLE ${table}${changed}`)]),
+            : [
+                  {
+                      name: `alter options of foreign table ${name}`,
+                      why: "it names another view",
+                      sql: `ALTER FOREIGN TABLE ${table}${changed}`,
+                  },
+              ]),
         ...(found.parent === null && !aside.has(server)
-            ? [
-                  step(
-                      "attachPartition",
-                      `${name} is detached`,
-                      `ALTER TABLE ${parent} ATTACH PARTITION ${table} ${bound}`,
-                  ),
-              ]
+            ? [attachPartition(tree, leaf, bound, `${leaf.name} is detached`)]
             : []),
         ...(found.parent !== null && aside.has(server) ? [detach] : []),
     ];
 }
 
-function dropLeaf(step: Stepper, { schema, name }: TableName, why: string): Step {
-    return step("dropForeignTable", why, `DROP FOREIGN TABLE ${qualified(schema, name)}`);
+function dropLeaf({ schema, name }: TableName, why: string): Statement {
+    return { name: `drop foreign table ${schema}.${name}`, why, sql: `DROP FOREIGN TABLE ${qualified(schema, name)}` };
 }
 
 /** The table of newest rows goes, and with it its partitions; detached ones go by themselves. */
-function dropLast(step: Stepper, located: Located): Step[] {
-    const table = located.get(partText({ kind: "last table" }));
-    const detached = [...located.entries()].filter(([part, { parent }]) => part.startsWith("last ") && parent === null);
+function dropLast(parts: Parts): Statement[] {
+    const why = "lastPoint is not requested";
+    const table = parts.get("last table");
+    const detached = [...parts].filter(([part, { parent }]) => /^last \d/.test(part) && parent === null);
     return [
-        ...detached
-            .filter(([part]) => part !== "last table")
-            .map(([, relation]) => dropLeaf(step, relation, "lastPoint is not requested")),
+        ...detached.map(([, relation]) => dropLeaf(relation, why)),
         ...(table === undefined
             ? []
-            : [step("dropTable", "lastPoint is not requested", `DROP TABLE ${qualified(table.schema, table.name)}`)]),
+            : [
+                  {
+                      name: `drop table ${table.schema}.${table.name}`,
+                      why,
+                      sql: `DROP TABLE ${qualified(table.schema, table.name)}`,
+                  },
+              ]),
     ];
 }

@@ -1,25 +1,17 @@
 /** The columns of a table on the access node and of its shards: what is requested there, and the statements to it. */
-import { ProviderError } from "../../../errors";
-import { identifier, qualified } from "../../../postgres/sql";
+import type { Column, DistributedHypertableInputs } from "../../inputs";
+import type { Statement } from "../../step";
 import {
     canonicalPath,
     isNullable,
+    requiredColumns,
     type Canonical,
     type ColumnChange,
     type ObservedColumn,
 } from "../../tables/columns";
-import { checkName, columnDefinition, type ColumnRow } from "../../tables/columnSql";
-import type { Column, DistributedHypertableInputs } from "../../inputs";
-import type { Step } from "../../step";
-import { derivedName } from "../../tables/names";
-import { shortHash } from "./names";
-import type { TableName } from "./rowCounts";
-import type { Stepper } from "./steps";
-
-/** Columns that are NOT NULL whatever the program says. */
-export function requiredColumns({ primaryKey, timeColumn }: DistributedHypertableInputs): ReadonlySet<string> {
-    return new Set([timeColumn, ...(primaryKey ?? [])]);
-}
+import type { ColumnRow } from "../../tables/columnSql";
+import { alterColumn, isTypeChange, setDefault } from "../../tables/columnSteps";
+import { derivedName, shortHash, type TableName } from "../../tables/names";
 
 /** The columns as the access node's table is declared. */
 export function accessColumns(inputs: DistributedHypertableInputs): Column[] {
@@ -76,119 +68,23 @@ export function bareColumns(rows: readonly ColumnRow[]): ObservedColumn[] {
     }));
 }
 
-/**
- * Refuses what loses values and is not asked for by forceDestroy, and what no engine can do in place.
- *
- * @throws HOLDS_DATA, NOT_SUPPORTED
- */
-export function refuseLosses(changes: readonly ColumnChange[], inputs: DistributedHypertableInputs): void {
-    const key = changes.find(
-        (change) =>
-            (change.kind === "type" || change.kind === "collation" || change.kind === "drop") &&
-            change.column.name === inputs.partitioningColumn,
-    );
-    if (key !== undefined) {
-        throw new ProviderError("NOT_SUPPORTED", `the partitioning column "${key.column.name}" cannot be changed`, {
-            remedy: "Set it back, or replace the table",
-        });
-    }
-    const losing = changes.flatMap((change) =>
-        change.kind === "drop" || (change.kind === "type" && change.losesValues) ? [change.column.name] : [],
-    );
-    if (losing.length > 0 && !inputs.forceDestroy) {
-        throw new ProviderError("HOLDS_DATA", `values of ${losing.join(", ")} would be lost by the change of columns`, {
-            remedy: "Set forceDestroy: true if they may go",
-        });
-    }
-}
-
 /** Whether views on the table have to go before the change. */
-export function breaksViews({ kind }: ColumnChange): boolean {
-    return kind === "drop" || kind === "type" || kind === "collation";
+export function breaksViews(change: ColumnChange): boolean {
+    return isTypeChange(change) || change.kind === "drop";
 }
 
-/** The statements of a change on a table that holds no rows itself. */
-export function alterAccessColumn(step: Stepper, table: TableName, change: ColumnChange): Step[] {
-    const alter = alterer(step, table, change);
+/**
+ * The statements of a change on a shard.
+ *
+ * @param fill the default that rows get which are there; new ones bring it along from the access node
+ */
+export function alterShardColumn(table: TableName, change: ColumnChange, fill: string | undefined): Statement[] {
+    if (change.kind !== "add" || fill === undefined) {
+        return alterColumn(table, change, true);
+    }
     const { column } = change;
-    switch (change.kind) {
-        case "add":
-            return [alter("addColumn", `ADD COLUMN ${columnDefinition(change.column)}`)];
-        case "default":
-            return [alter("setDefault", setDefault(change.column))];
-        case "check":
-            return [
-                ...(change.from === undefined
-                    ? []
-                    : [alter("dropCheck", `DROP CONSTRAINT ${identifier(change.from.name)}`)]),
-                ...(change.column.check === undefined
-                    ? []
-                    : [
-                          alter(
-                              "addCheck",
-                              `ADD CONSTRAINT ${identifier(checkName(column.name))} CHECK (${change.column.check})`,
-                          ),
-                      ]),
-            ];
-        default:
-            return alterColumn(alter, change);
-    }
-}
-
-/** The statements of a change on a shard. */
-export function alterShardColumn(
-    step: Stepper,
-    table: TableName,
-    change: ColumnChange,
-    fill: Column | undefined,
-): Step[] {
-    const alter = alterer(step, table, change);
-    if (change.kind !== "add") {
-        return alterColumn(alter, change);
-    }
-    const added = `ADD COLUMN ${columnDefinition({ ...change.column, default: fill?.default })}`;
-    // Rows that are there get the default; new ones bring it along from the access node.
-    return fill?.default === undefined
-        ? [alter("addColumn", added)]
-        : [
-              alter("addColumn", added),
-              alter("setDefault", `ALTER COLUMN ${identifier(change.column.name)} DROP DEFAULT`),
-          ];
-}
-
-type Alter = (name: string, action: string, more?: Partial<Step>) => Step;
-
-function alterer(step: Stepper, table: TableName, change: ColumnChange): Alter {
-    const full = `${table.schema}.${table.name}`;
-    const why = `column ${change.column.name} of ${full} differs (${change.kind})`;
-    const loses = change.kind === "drop" || (change.kind === "type" && change.losesValues);
-    return (name, action) =>
-        step(name, why, `ALTER TABLE ${qualified(table.schema, table.name)} ${action}`, {
-            ...(loses ? { destroys: { what: `values of column ${change.column.name} of ${full}` } } : {}),
-        });
-}
-
-function alterColumn(alter: Alter, change: ColumnChange): Step[] {
-    const name = identifier(change.column.name);
-    switch (change.kind) {
-        case "drop":
-            return [alter("dropColumn", `DROP COLUMN ${name}`)];
-        case "nullable":
-            return [alter("setNullable", `ALTER COLUMN ${name} ${change.column.nullable ? "DROP" : "SET"} NOT NULL`)];
-        case "type":
-        case "collation":
-            return [alter("setType", `${columnTypeClause(change.column)} USING ${name}::${change.column.type}`)];
-        default:
-            return [];
-    }
-}
-
-/** `ALTER COLUMN temp TYPE numeric`, as ALTER TABLE takes it. */
-export function columnTypeClause({ name, type, collation }: Column): string {
-    const collate = collation === undefined ? "" : ` COLLATE ${identifier(collation)}`;
-    return `ALTER COLUMN ${identifier(name)} TYPE ${type}${collate}`;
-}
-
-function setDefault({ name, default: value }: Column): string {
-    return `ALTER COLUMN ${identifier(name)} ${value === undefined ? "DROP DEFAULT" : `SET DEFAULT ${value}`}`;
+    return [
+        ...alterColumn(table, { kind: "add", column: { ...column, default: fill } }, true),
+        setDefault(table, column, "new rows bring it along from the access node"),
+    ];
 }

@@ -1,119 +1,103 @@
 /** From a distributed hypertable to nothing: off the access node first, then its shards. */
 import { ProviderError } from "../../../errors";
-import { literal, qualified } from "../../../postgres/sql";
-import { schemaDropFollows, type Plan, type Step } from "../../step";
-import { withoutMarker } from "../../marks/marker";
-import { relationKey, type HypertableRequest, type NodeSide, type ObservedHypertable } from "./observe";
+import { qualified } from "../../../postgres/sql";
 import { ownerOf } from "../../marks/ownership";
-import { accessPlace, markingOf, nodePlaces } from "./target";
-import { marked } from "./findParts";
-import { partOf } from "./parts";
+import { at, schemaDropFollows, type Plan, type Statement } from "../../step";
+import { dropSchema, findSchema, isLeftSchema } from "../../tables/schemas";
+import { textOf, unmarkObject, type Keyword } from "../../tables/statements";
 import { unreachable } from "../../run/reach";
-import type { Relation } from "./relations";
-import { isOurSchema, planDropSchema, stepper, type Stepper } from "./steps";
+import { byOwner } from "./findParts";
+import type { HypertableRequest, NodeSide, ObservedHypertable } from "./observe";
+import { partOf } from "./parts";
+import { isMadeSchema } from "./plan";
+import { relationKey, type Relation, type Relations } from "./relations";
+import { accessPlace, nodePlace, transactionOf } from "./target";
 
 /** What to do until nothing of the table is left. */
-export function planDeleteHypertable(observed: ObservedHypertable | undefined, request: HypertableRequest): Plan {
-    if (observed === undefined) {
-        return { steps: [], warnings: [] };
-    }
+export function planDeleteHypertable(observed: ObservedHypertable, request: HypertableRequest): Plan {
     const { inputs } = request;
-    const warnings: string[] = [];
-    for (const [node, side] of Object.entries(observed.nodes)) {
-        if (!side.reachable) {
-            if (!inputs.forceDestroy) {
-                throw unreachable(node, side);
-            }
-            warnings.push(
-                `could not clean up data node ${node} (it does not answer): ` +
-                    `the shards of ${inputs.schema}.${inputs.tableName} stay there`,
-            );
-        }
+    const { access } = observed;
+    const nodes = Object.entries(observed.nodes);
+    const dead = nodes.flatMap(([node, side]) => (side.reachable ? [] : [{ node, side }]));
+    const [first] = dead;
+    if (first !== undefined && !inputs.forceDestroy) {
+        throw unreachable(first.node, first.side);
     }
     refuseRows(observed, request);
-    const nodePlace = nodePlaces(request);
-    const transaction = `table ${inputs.schema}.${inputs.tableName}`;
-    const steps = [
-        ...planDrop(stepper(accessPlace(inputs), transaction), observed.access, request),
-        ...Object.entries(observed.nodes).flatMap(([node, side]) =>
-            side.reachable ? planDrop(stepper(nodePlace(node), transaction), side, request) : [],
-        ),
-    ];
-    const dropsTables = steps.some(({ name }) => name === "drop");
+    const transaction = transactionOf(inputs);
+    const onAccess = planDrop(access, request);
+    const onNodes = nodes.map(([node, side]) => ({ node, statements: side.reachable ? planDrop(side, request) : [] }));
+    const drops = [onAccess, ...onNodes.map(({ statements }) => statements)].flat().some(({ destroys }) => destroys);
     return {
-        steps,
-        ...(dropsTables && isOurSchema(observed, inputs.schema, request.inputs.accessNode.id)
-            ? schemaDropFollows(inputs.schema)
-            : {}),
-        warnings,
+        steps: [
+            ...at(accessPlace(inputs), onAccess, transaction),
+            ...onNodes.flatMap(({ node, statements }) => at(nodePlace(inputs, node), statements, transaction)),
+        ],
+        ...(drops && isMadeSchema(observed, inputs.schema, inputs) ? schemaDropFollows(inputs.schema) : {}),
+        warnings: dead.map(
+            ({ node }) =>
+                `could not clean up data node ${node} (it does not answer): ` +
+                `the shards of ${inputs.schema}.${inputs.tableName} stay there`,
+        ),
     };
 }
 
 /** The shards of a table that hold rows, and about how many. */
 function refuseRows({ access, nodes }: ObservedHypertable, request: HypertableRequest): void {
     const { inputs } = request;
-    const isKept = marked(access.relations, ownerOf(request)).some(({ marker }) => marker?.adopted === true);
-    const held = Object.values(nodes)
-        .flatMap((side) => (side.reachable ? Object.values(side.held) : []))
+    const isKept = byOwner(access.relations, ownerOf(request)).some(({ marker }) => marker?.adopted === true);
+    const full = Object.values(nodes)
+        .flatMap((side) => (side.reachable ? Object.values(side.rowCounts) : []))
         .filter(({ rows }) => rows > 0);
-    if (inputs.forceDestroy || isKept || held.length === 0) {
+    if (inputs.forceDestroy || isKept || full.length === 0) {
         return;
     }
-    const rows = held.reduce((sum, shard) => sum + shard.rows, 0);
-    const about = held.every(({ exact }) => exact) ? "" : "about ";
+    const rows = full.reduce((sum, shard) => sum + shard.rows, 0);
+    const about = full.every(({ exact }) => exact) ? "" : "about ";
     throw new ProviderError(
         "HOLDS_DATA",
-        `"${inputs.schema}.${inputs.tableName}" holds ${about}${rows} rows in ${held.length} shards`,
+        `"${inputs.schema}.${inputs.tableName}" holds ${about}${rows} rows in ${full.length} shards`,
         { remedy: "Set forceDestroy: true and run `pulumi up` once before you destroy, or delete the rows" },
     );
 }
 
 const ORDER: Readonly<Record<string, number>> = { last: 0, view: 1, shard: 2, route: 3, "last table": 4, table: 5 };
 
-type Side = Pick<NodeSide, "relations" | "schemas"> & Partial<NodeSide>;
+type Side = Relations & Partial<Pick<NodeSide, "rowCounts">>;
 
-function planDrop(step: Stepper, side: Side, request: HypertableRequest): Step[] {
-    const marking = markingOf(request);
-    const { forceDestroy, schema } = request.inputs;
-    const ours = marked(side.relations, marking.owner)
+function planDrop(side: Side, request: HypertableRequest): Statement[] {
+    const { forceDestroy, schema, accessNode } = request.inputs;
+    const statements = byOwner(side.relations, ownerOf(request))
         .filter(({ marker }) => partOf(marker) !== undefined)
-        .toSorted((a, b) => orderOf(a) - orderOf(b));
-    const steps = ours.flatMap((relation) => {
-        const isKept = relation.marker?.adopted === true && !forceDestroy;
-        // Partitions go with their table; those of nodes that were set aside are none.
-        const goesAlong = relation.kind === "f" && relation.parent !== null;
-        return isKept ? [unmark(step, relation)] : goesAlong ? [] : [drop(step, side, relation, forceDestroy)];
-    });
-    return [...steps, ...(steps.length === 0 ? planDropSchema(step, side.schemas, schema, marking) : [])];
+        .toSorted((a, b) => orderOf(a) - orderOf(b))
+        .flatMap((relation) => {
+            if (relation.marker?.adopted === true && !forceDestroy) {
+                return [unmarkObject(keywordOf(relation), relation, relation.comment)];
+            }
+            // Partitions go with their table; those of nodes that were set aside are none.
+            const goesAlong = relation.kind === "f" && relation.parent !== null;
+            return goesAlong ? [] : [drop(side, relation, forceDestroy)];
+        });
+    const isLeft = statements.length === 0 && isLeftSchema(findSchema(side.schemas, schema), accessNode.id);
+    return isLeft ? [dropSchema(schema)] : statements;
 }
 
-function drop(step: Stepper, { held }: Side, relation: Relation, forceDestroy: boolean): Step {
-    const word = keyword(relation);
-    const rows = held?.[relationKey(relation)]?.rows;
-    const name = qualified(relation.schema, relation.name);
-    return step("drop", "the table is deleted", `DROP ${word} ${name}${forceDestroy ? " CASCADE" : ""}`, {
-        destroys: {
-            what: `${word.toLowerCase()} ${relation.schema}.${relation.name}`,
-            ...(rows === undefined ? {} : { rows }),
-        },
-    });
-}
-
-/** What was there before the resource stays there after it. */
-function unmark(step: Stepper, relation: Relation): Step {
-    const comment = withoutMarker(relation.comment);
-    return step(
-        "unmark",
-        "the table was taken over and is kept",
-        `COMMENT ON ${keyword(relation)} ${qualified(relation.schema, relation.name)} ` +
-            `IS ${comment === null ? "NULL" : literal(comment)}`,
-    );
+function drop({ rowCounts }: Side, relation: Relation, forceDestroy: boolean): Statement {
+    const keyword = keywordOf(relation);
+    const rows = rowCounts?.[relationKey(relation)]?.rows;
+    const what = textOf(keyword, relation);
+    return {
+        name: `drop ${what}`,
+        why: "the resource is deleted",
+        sql: `DROP ${keyword} ${qualified(relation.schema, relation.name)}${forceDestroy ? " CASCADE" : ""}`,
+        destroys: { what, ...(rows === undefined ? {} : { rows }) },
+    };
 }
 
 function orderOf({ marker }: Relation): number {
     return ORDER[partOf(marker)?.kind ?? "table"] ?? 0;
 }
 
-function keyword({ kind }: Relation): string {
+function keywordOf({ kind }: Relation): Keyword {
     return kind === "v" ? "VIEW" : kind === "f" ? "FOREIGN TABLE" : "TABLE";
 }

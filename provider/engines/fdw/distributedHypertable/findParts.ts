@@ -1,88 +1,53 @@
 /** A table's objects among those of a database: found by their marks under any name, and else by their names. */
-import { ProviderError } from "../../../errors";
-import { mayTake, type Owner } from "../../marks/ownership";
-import type { NamedPart } from "./objects";
-import { partOf, partText } from "./parts";
-import type { Relation } from "./relations";
+import { isMarked, mayTake, type Owner } from "../../marks/ownership";
+import { takenError } from "../../tables/statements";
+import { partOf, partText, type NamedPart } from "./parts";
+import { relationKey, type Relation } from "./relations";
 
 /** A table's objects by their parts. */
-export type Located = ReadonlyMap<string, Relation>;
+export type Parts = ReadonlyMap<string, Relation>;
 
 /**
  * Finds a table's objects.
  *
- * @param wanted what is to be there, under which names
+ * @param wanted what has to be there, under which names
  * @param where the side, for messages: "data node dn1"
  * @throws ALREADY_EXISTS where a wanted name is somebody else's
  */
-export function locate(
+export function findParts(
     relations: readonly Relation[],
-    schema: string,
-    wanted: readonly NamedPart[],
+    wanted: { readonly schema: string; readonly parts: readonly NamedPart[] },
     owner: Owner,
     where: string,
-): Located {
-    const located = new Map<string, Relation>();
-    for (const relation of marked(relations, owner)) {
+): Parts {
+    const parts = new Map<string, Relation>();
+    for (const relation of byOwner(relations, owner)) {
         const part = partOf(relation.marker);
         if (part !== undefined) {
-            located.set(partText(part), relation);
+            parts.set(partText(part), relation);
         }
     }
-    for (const { part, name } of wanted) {
-        const holder = named(relations, schema, name);
-        const found = located.get(partText(part));
+    const names = new Map(relations.map((relation) => [relationKey(relation), relation]));
+    for (const { part, name } of wanted.parts) {
+        const holder = names.get(relationKey({ schema: wanted.schema, name }));
+        const found = parts.get(partText(part));
         if (holder === undefined || holder === found) {
             continue;
         }
         if (found !== undefined || !mayTake(owner, holder.marker)) {
-            throw new ProviderError("ALREADY_EXISTS", `"${schema}.${name}" exists on ${where}${belongsTo(holder)}`, {
-                remedy: "Choose another tableName, drop it, or set adopt: true to take it over",
-            });
+            throw takenError(holder, holder.marker, where);
         }
-        located.set(partText(part), holder);
+        parts.set(partText(part), holder);
     }
-    return located;
+    return parts;
 }
-
-function belongsTo({ marker }: Relation): string {
-    return marker === undefined ? " and was not made by this resource" : ` and belongs to ${marker.urn}`;
-}
-
-interface Index {
-    readonly byUrn: ReadonlyMap<string, readonly Relation[]>;
-    readonly byName: ReadonlyMap<string, Relation>;
-}
-
-// A snapshot of thousands of tables is looked through once, not once a table.
-const indexes = new WeakMap<readonly Relation[], Index>();
 
 /** The relations that bear the owner's mark. */
-export function marked(relations: readonly Relation[], owner: Owner): readonly Relation[] {
-    const { byUrn } = indexOf(relations);
-    return [...owner.urns].flatMap((urn) => byUrn.get(urn) ?? []);
+export function byOwner(relations: readonly Relation[], owner: Owner): Relation[] {
+    return relations.filter(({ marker }) => isMarked(owner, marker));
 }
 
 /** The relation of that name. */
-export function named(relations: readonly Relation[], schema: string, name: string): Relation | undefined {
-    return indexOf(relations).byName.get(JSON.stringify([schema, name]));
-}
-
-function indexOf(relations: readonly Relation[]): Index {
-    const known = indexes.get(relations);
-    if (known !== undefined) {
-        return known;
-    }
-    const byUrn = new Map<string, Relation[]>();
-    const byName = new Map<string, Relation>();
-    for (const relation of relations) {
-        byName.set(JSON.stringify([relation.schema, relation.name]), relation);
-        if (relation.marker !== undefined) {
-            const { urn } = relation.marker;
-            byUrn.set(urn, [...(byUrn.get(urn) ?? []), relation]);
-        }
-    }
-    const index = { byUrn, byName };
-    indexes.set(relations, index);
-    return index;
+export function byName(relations: readonly Relation[], schema: string, name: string): Relation | undefined {
+    return relations.find((relation) => relation.schema === schema && relation.name === name);
 }

@@ -1,10 +1,9 @@
 /** How many shards a table has, and which data node holds which. Fixed when the table is made. */
 import { ProviderError } from "../../../errors";
 import { ownerOf } from "../../marks/ownership";
-import { remainders } from "./objects";
-import type { HypertableRequest, ObservedHypertable } from "./observe";
-import { marked, named } from "./findParts";
-import { partOf } from "./parts";
+import { byName, byOwner } from "./findParts";
+import { clusterNodes, type HypertableRequest, type ObservedHypertable } from "./observe";
+import { partOf, remainders } from "./parts";
 import type { Relation } from "./relations";
 
 const SHARDS_A_NODE = 4;
@@ -56,14 +55,14 @@ export function placedShards(
         }
     };
     const owner = ownerOf(request);
-    for (const relation of [...marked(access.relations, owner), ...unmarkedPartitions(access.relations, request)]) {
+    for (const relation of [...byOwner(access.relations, owner), ...unmarkedPartitions(access.relations, request)]) {
         if (relation.server !== null) {
             note(relation, relation.server);
         }
     }
     for (const [node, side] of Object.entries(nodes)) {
         if (side.reachable) {
-            marked(side.relations, owner).forEach((relation) => note(relation, node));
+            byOwner(side.relations, owner).forEach((relation) => note(relation, node));
         }
     }
     return { modulus, nodes: placed };
@@ -71,7 +70,7 @@ export function placedShards(
 
 /** Partitions of the requested table whose marks are lost, or that are to be taken over. */
 function unmarkedPartitions(relations: readonly Relation[], { inputs }: HypertableRequest): Relation[] {
-    const table = named(relations, inputs.schema, inputs.tableName);
+    const table = byName(relations, inputs.schema, inputs.tableName);
     return table?.kind !== "p"
         ? []
         : relations.filter(
@@ -91,9 +90,7 @@ function wantedNodes(
     { inputs, last }: HypertableRequest,
     placed: readonly string[],
 ): string[] {
-    const known = access.catalogue.servers
-        .filter(({ marker }) => marker?.cluster === inputs.accessNode.id)
-        .map(({ name }) => name);
+    const known = clusterNodes(access.catalogue, inputs);
     const recorded = last?.attachedDataNodes.length ? last.attachedDataNodes : undefined;
     const wanted = [...(inputs.dataNodes ?? recorded ?? (placed.length > 0 ? placed : known))].sort();
     const missing = wanted.filter((name) => !known.includes(name));

@@ -1,25 +1,29 @@
 /** What the access node and the data nodes hold of a distributed hypertable. */
 import type { Session } from "../../../postgres/pool";
-import { askSpelling } from "../../tables/columnSql";
-import type { Canonical } from "../../tables/columns";
-import { askInterval } from "../../tables/intervals";
-import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../../inputs";
 import type { Purpose, Request } from "../../engine";
+import type { DistributedHypertableComputed, DistributedHypertableInputs } from "../../inputs";
 import { ownerOf } from "../../marks/ownership";
-import { ACCESS, type Place, type Servers } from "../../run/servers";
+import { ACCESS, type Servers } from "../../run/servers";
 import { snapshot } from "../../run/snapshot";
+import type { Canonical } from "../../tables/columns";
 import { readAccessCatalogue, type AccessCatalogue } from "../catalogue";
-import { readServerFacts, type ServerFacts } from "../serverFacts";
-import { allNames } from "./objects";
-import { shortHash } from "./names";
-import { partOf } from "./parts";
 import { ifDatabaseExists, reach, type Reached } from "../../run/reach";
-import { marked, named } from "./findParts";
-import { readRelations, type RelationFilter, type Relations } from "./relations";
-import { countRows, type Held } from "./rowCounts";
-import { isLeft } from "./steps";
+import { readServerFacts, type ServerFacts } from "../serverFacts";
+import { byName, byOwner } from "./findParts";
+import { allNames, partOf, type PartKind } from "./parts";
+import {
+    indexRelations,
+    readRelations,
+    relationKey,
+    type NameFilter,
+    type Relation,
+    type RelationFilter,
+    type Relations,
+} from "./relations";
+import { countRows, type RowCount } from "./rowCounts";
+import { readSpelling } from "./spelling";
 
-/** A distributed hypertable's request. */
+/** What a program requests of a distributed hypertable. */
 export type HypertableRequest = Request<DistributedHypertableInputs, DistributedHypertableComputed>;
 
 /** TimescaleDB in a data node's database. */
@@ -36,27 +40,25 @@ export interface NodeSide extends Relations {
     readonly timescaledb: Timescaledb | null;
     /** The chunk interval of each hypertable, in its own unit (microseconds for times), by {@link relationKey}. */
     readonly intervals: Readonly<Record<string, string>>;
-    /** What shards hold, by {@link relationKey}; empty where it was not asked. */
-    readonly held: Readonly<Record<string, Held>>;
+    /** The rows of shards, by {@link relationKey}; empty where they were not counted. */
+    readonly rowCounts: Readonly<Record<string, RowCount>>;
 }
 
 /** The access node's side. */
 export interface AccessTables extends Relations {
-    readonly facts: ServerFacts;
-    readonly catalogue: AccessCatalogue;
+    /** undefined: the cluster's database is gone. */
+    readonly catalogue: AccessCatalogue | undefined;
 }
 
 /** A distributed hypertable as all sides have it. */
 export interface ObservedHypertable {
     readonly access: AccessTables;
     readonly nodes: Readonly<Record<string, Reached<NodeSide>>>;
-    /** How the server spells the requested columns, and the chunk interval in its own unit. */
+    /**
+     * How the server spells the requested columns, and the chunk interval in its own unit; empty where nothing is left
+     * of the table, so that a type that is gone as well keeps nobody from deleting it.
+     */
     readonly canonical: Canonical;
-}
-
-/** The key of a relation in what is observed. */
-export function relationKey({ schema, name }: { readonly schema: string; readonly name: string }): string {
-    return JSON.stringify([schema, name]);
 }
 
 /** Under these many shards, what bears an expected name is found at once. */
@@ -67,56 +69,47 @@ export async function observeHypertable(
     servers: Servers,
     request: HypertableRequest,
     purpose: Purpose,
-): Promise<ObservedHypertable | undefined> {
+): Promise<ObservedHypertable> {
     const access = await ifDatabaseExists(() => readAccess(servers, request, purpose));
     if (access === undefined) {
-        return undefined;
+        return { access: { catalogue: undefined, relations: [], schemas: [] }, nodes: {}, canonical: {} };
     }
-    const names = nodeNames(access, request);
     const sides = await Promise.all(
-        names.map(
+        nodeNames(access, request).map(
             async (name) =>
                 [name, await reach(servers, name, () => readNode(servers, name, request, purpose))] as const,
         ),
     );
-    const nodes = Object.fromEntries(sides);
-    const silent = sides.some(([, side]) => !side.reachable);
-    const all = [access, ...Object.values(nodes).filter((side) => side.reachable)];
-    const anything = all.some((side) => holdsOwn(side, request));
-    // A schema that was made for tables is seen to be empty only when the last of them is gone.
-    const leaves = all.some(({ schemas }) =>
-        schemas.some((schema) => schema.name === request.inputs.schema && isLeft(schema, request.inputs.accessNode.id)),
-    );
-    if (!anything && (purpose === "read" || (request.last !== undefined && !silent && !leaves))) {
-        return undefined;
-    }
-    const canonical = await readSpelling(servers, servers.cluster(ACCESS), request);
-    return { access, nodes, canonical };
+    const observed = { access, nodes: Object.fromEntries(sides), canonical: {} };
+    const isNew = purpose === "change" && request.last === undefined;
+    return isNew || isHypertableThere(observed, request)
+        ? { ...observed, canonical: await readSpelling(servers, servers.cluster(ACCESS), request) }
+        : observed;
 }
 
-/** Something is ours by its mark, or with the mark lost by its name. */
-function holdsOwn({ relations }: Relations, request: HypertableRequest): boolean {
-    if (marked(relations, ownerOf(request)).length > 0) {
-        return true;
-    }
-    const found = request.last && named(relations, request.last.schema, request.last.tableName);
-    return found !== undefined && found.kind === "p" && found.marker === undefined;
+/** Whether any side holds something of the table: ours by its mark, or with the mark lost by its name. */
+export function isHypertableThere(observed: ObservedHypertable, request: HypertableRequest): boolean {
+    const { last } = request;
+    return reachedSides(observed).some(({ relations }) => {
+        const named = last && byName(relations, last.schema, last.tableName);
+        return byOwner(relations, ownerOf(request)).length > 0 || (named?.kind === "p" && named.marker === undefined);
+    });
+}
+
+/** The access node and the data nodes that answer. */
+export function reachedSides({ access, nodes }: Pick<ObservedHypertable, "access" | "nodes">): Relations[] {
+    return [access, ...Object.values(nodes).filter((side) => side.reachable)];
 }
 
 async function readAccess(servers: Servers, request: HypertableRequest, purpose: Purpose): Promise<AccessTables> {
-    const place = servers.cluster(ACCESS);
     const read = (filter: RelationFilter): Promise<AccessTables> =>
-        servers.on(place, async (session) => ({
-            facts: await readServerFacts(session),
+        servers.on(servers.cluster(ACCESS), async (session) => ({
             catalogue: await readAccessCatalogue(session),
             ...(await readRelations(session, filter)),
         }));
-    if (purpose === "read") {
-        return snapshot(servers, place, "fdw tables", () => read({ everything: true }));
-    }
-    const found = await read(namedFilter(request));
-    const complete = found.relations.some(({ marker }) => partOf(marker)?.kind === "table");
-    return complete || request.last === undefined ? found : read(markedFilter(request));
+    return purpose === "read"
+        ? readFromSnapshot(servers, ACCESS, request, read)
+        : readForChange(request, "table", read);
 }
 
 async function readNode(
@@ -135,23 +128,49 @@ async function readNode(
             schemas: [],
             timescaledb: null,
             intervals: {},
-            held: {},
+            rowCounts: {},
         }));
     if (purpose === "read") {
-        return snapshot(servers, place, "fdw tables", () => read({ everything: true }));
+        return readFromSnapshot(servers, node, request, read);
     }
-    const named = await read(namedFilter(request));
-    const complete = named.relations.some(({ marker }) => partOf(marker)?.kind === "shard");
-    const found = complete || request.last === undefined || !named.exists ? named : await read(markedFilter(request));
-    const shards = marked(found.relations, ownerOf(request)).filter(({ marker }) => partOf(marker)?.kind === "shard");
+    const found = await readForChange(request, "shard", read);
+    const shards = byOwner(found.relations, ownerOf(request)).filter(isPart("shard"));
     if (shards.length === 0) {
         return found;
     }
-    const held = await servers.on(place, (session) => countRows(session, shards));
+    const counts = await servers.on(place, (session) => countRows(session, shards));
     return {
         ...found,
-        held: Object.fromEntries(shards.map((shard, index) => [relationKey(shard), held[index] as Held])),
+        rowCounts: Object.fromEntries(shards.map((shard, index) => [relationKey(shard), counts[index] as RowCount])),
     };
+}
+
+/** A run reads a database once, and takes each of its tables from that. */
+async function readFromSnapshot<Side extends Relations>(
+    servers: Servers,
+    server: string,
+    request: HypertableRequest,
+    read: (filter: RelationFilter) => Promise<Side>,
+): Promise<Side> {
+    const { side, find } = await snapshot(servers, servers.cluster(server), "fdw tables", async () => {
+        const whole = await read({ everything: true });
+        return { side: whole, find: indexRelations(whole.relations) };
+    });
+    return { ...side, relations: find(markedFilter(request)) };
+}
+
+/** By name is quick; marks are looked through only where what is there may still bear another name. */
+async function readForChange<Side extends Relations>(
+    request: HypertableRequest,
+    kind: PartKind,
+    read: (filter: RelationFilter) => Promise<Side>,
+): Promise<Side> {
+    const found = await read(namedFilter(request));
+    return request.last === undefined || found.relations.some(isPart(kind)) ? found : read(markedFilter(request));
+}
+
+function isPart(kind: PartKind): (relation: Relation) => boolean {
+    return ({ marker }) => partOf(marker)?.kind === kind;
 }
 
 async function readNodeSide(session: Session, filter: RelationFilter): Promise<NodeSide> {
@@ -168,7 +187,7 @@ async function readNodeSide(session: Session, filter: RelationFilter): Promise<N
         ...found,
         timescaledb: timescaledb ?? null,
         intervals: timescaledb === undefined ? {} : await readIntervals(session, filter),
-        held: {},
+        rowCounts: {},
     };
 }
 
@@ -185,7 +204,7 @@ async function readIntervals(session: Session, filter: RelationFilter): Promise<
     return Object.fromEntries(rows.map((row) => [relationKey(row), row.interval]));
 }
 
-function namedFilter({ inputs, last }: HypertableRequest): Exclude<RelationFilter, { everything: true }> {
+function namedFilter({ inputs, last }: HypertableRequest): NameFilter {
     const shards = Math.max(EXPECTED_SHARDS, inputs.numberPartitions ?? 0);
     const tables = new Set([inputs.tableName, ...(last?.tableName === undefined ? [] : [last.tableName])]);
     return {
@@ -194,48 +213,24 @@ function namedFilter({ inputs, last }: HypertableRequest): Exclude<RelationFilte
     };
 }
 
-function markedFilter(request: HypertableRequest): RelationFilter {
+function markedFilter(request: HypertableRequest): NameFilter {
     return { ...namedFilter(request), urns: [...ownerOf(request).urns] };
 }
 
 /** The nodes that may hold something of the table. */
 function nodeNames({ catalogue, relations }: AccessTables, request: HypertableRequest): string[] {
     const { inputs, last } = request;
-    const owner = ownerOf(request);
-    const attached = marked(relations, owner).flatMap(({ server }) => (server === null ? [] : [server]));
-    const given = inputs.dataNodes ?? (last?.attachedDataNodes.length ? last.attachedDataNodes : undefined);
-    const known = catalogue.servers
-        .filter(({ marker }) => marker?.cluster === inputs.accessNode.id)
-        .map(({ name }) => name);
-    return [...new Set([...(given ?? known), ...(last?.attachedDataNodes ?? []), ...attached])].sort();
+    const attached = byOwner(relations, ownerOf(request)).flatMap(({ server }) => (server === null ? [] : [server]));
+    const recorded = last?.attachedDataNodes ?? [];
+    const given = inputs.dataNodes ?? (recorded.length > 0 ? recorded : clusterNodes(catalogue, inputs));
+    return [...new Set([...given, ...recorded, ...attached])].sort();
 }
 
-/**
- * The recorded forms where the program spells as it did then, else the server is asked.
- *
- * @param on any database of the server
- */
-export async function readSpelling(
-    servers: Servers,
-    on: Place,
-    { inputs, last }: HypertableRequest,
-): Promise<Canonical> {
-    const hash = spellingHash(inputs);
-    if (last?.canonical?.spelling === hash) {
-        return last.canonical;
-    }
-    return servers.on(on, async (session) => ({
-        ...(await askSpelling(session, inputs.columns ?? [])),
-        chunkTimeInterval: await askInterval(session, inputs.chunkTimeInterval),
-        spelling: hash,
-    }));
-}
-
-/** Stands for all that has a canonical form, as the program spells it. */
-export function spellingHash({
-    columns,
-    chunkTimeInterval,
-}: Pick<DistributedHypertableInputs, "columns" | "chunkTimeInterval">): string {
-    const spelled = (columns ?? []).map((column) => [column.name, column.type, column.default, column.check]);
-    return shortHash(JSON.stringify([spelled, chunkTimeInterval]));
+/** The data nodes of the table's cluster. */
+export function clusterNodes(
+    catalogue: AccessCatalogue | undefined,
+    { accessNode }: DistributedHypertableInputs,
+): string[] {
+    const servers = catalogue?.servers ?? [];
+    return servers.filter(({ marker }) => marker?.cluster === accessNode.id).map(({ name }) => name);
 }

@@ -2,7 +2,8 @@
 import type { Session } from "../../../postgres/pool";
 import { columnsOf, type ColumnRow } from "../../tables/columnSql";
 import { readMarker, type Marker } from "../../marks/marker";
-import type { TableName } from "./rowCounts";
+import type { TableName } from "../../tables/names";
+import type { SchemaState } from "../../tables/schemas";
 import type { Options } from "../../../postgres/sql";
 
 /** An index of a table. */
@@ -51,12 +52,9 @@ export interface Relation extends TableName {
 }
 
 /** A schema. */
-export interface Schema {
-    readonly name: string;
+export interface Schema extends SchemaState {
     readonly owner: string;
     readonly comment: string | null;
-    readonly marker: Marker | undefined;
-    readonly empty: boolean;
     readonly grants: readonly Grant[];
 }
 
@@ -66,22 +64,23 @@ export interface Relations {
     readonly schemas: readonly Schema[];
 }
 
-/** What to read: everything, or what bears one of the names, or the mark of one of the URNs. */
-export type RelationFilter =
-    | { readonly everything: true }
-    | {
-          readonly schemas: readonly string[];
-          readonly names: readonly string[];
-          /** Slow where there are thousands of tables: for what was renamed half-way. */
-          readonly urns?: readonly string[];
-      };
+/** What to read. */
+export type RelationFilter = { readonly everything: true } | NameFilter;
+
+/** What bears one of the names, what is a partition of it, and what bears the mark of one of the URNs. */
+export interface NameFilter {
+    readonly schemas: readonly string[];
+    readonly names: readonly string[];
+    /** Slow where there are thousands of tables: for what was renamed half-way. */
+    readonly urns?: readonly string[];
+}
 
 type Commented<T> = Omit<T, "marker">;
 
 /** Reads it in one query. */
 export async function readRelations(session: Session, filter: RelationFilter): Promise<Relations> {
     const all = "everything" in filter;
-    const [row] = await session.query<{
+    const { relations, schemas } = await session.one<{
         relations: (Commented<Omit<Relation, "indexes">> & { indexes: Commented<RelationIndex>[] })[];
         schemas: Commented<Schema>[];
     }>(RELATIONS, [
@@ -95,10 +94,35 @@ export async function readRelations(session: Session, filter: RelationFilter): P
         marker: readMarker(item.comment),
     });
     return {
-        relations: (row?.relations ?? []).map((relation) =>
-            marked({ ...relation, indexes: relation.indexes.map(marked) }),
-        ),
-        schemas: (row?.schemas ?? []).map(marked),
+        relations: relations.map((relation) => marked({ ...relation, indexes: relation.indexes.map(marked) })),
+        schemas: schemas.map(marked),
+    };
+}
+
+/** Stands for a relation in maps. */
+export function relationKey({ schema, name }: TableName): string {
+    return JSON.stringify([schema, name]);
+}
+
+/**
+ * Finds relations among all those of a database, as a query with the same filter would. A run reads thousands of them
+ * once, and looks through them once for all of its tables.
+ */
+export function indexRelations(relations: readonly Relation[]): (filter: NameFilter) => Relation[] {
+    const found = new Map<string, Relation[]>();
+    for (const relation of relations) {
+        const { parent, marker } = relation;
+        const keys = [relationKey(relation), ...(parent === null ? [] : [relationKey(parent)]), marker?.urn];
+        for (const key of keys) {
+            if (key !== undefined) {
+                found.set(key, found.get(key) ?? []);
+                found.get(key)?.push(relation);
+            }
+        }
+    }
+    return ({ schemas, names, urns = [] }) => {
+        const wanted = schemas.flatMap((schema) => names.map((name) => relationKey({ schema, name })));
+        return [...new Set([...urns, ...wanted].flatMap((key) => found.get(key) ?? []))];
     };
 }
 

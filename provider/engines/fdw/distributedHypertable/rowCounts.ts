@@ -1,15 +1,10 @@
 /** Whether shards hold rows, and about how many. */
 import type { Session } from "../../../postgres/pool";
 import { literal, qualified } from "../../../postgres/sql";
+import type { TableName } from "../../tables/names";
 
-/** A table's name. */
-export interface TableName {
-    readonly schema: string;
-    readonly name: string;
-}
-
-/** What a table holds. */
-export interface Held {
+/** How many rows a table holds. */
+export interface RowCount {
     readonly rows: number;
     /** Whether `rows` is exact; beyond a bound it is the planner's estimate. */
     readonly exact: boolean;
@@ -19,21 +14,21 @@ const EXACT_ROWS = 10_000;
 const TABLES_A_QUERY = 200;
 
 /** Counts rows, exactly as long as they are few. The answers are in the order of the tables. */
-export async function countRows(session: Session, tables: readonly TableName[]): Promise<Held[]> {
-    const held: Held[] = [];
+export async function countRows(session: Session, tables: readonly TableName[]): Promise<RowCount[]> {
+    const counts: RowCount[] = [];
     for (const batch of batches(tables)) {
         const rows = await session.query<{ rows: string; estimate: string }>(
             batch.map(({ schema, name }, index) => countQuery(index, qualified(schema, name))).join(" UNION ALL ") +
                 " ORDER BY place",
         );
-        held.push(
+        counts.push(
             ...rows.map(({ rows: counted, estimate }) => {
                 const exact = Number(counted) < EXACT_ROWS;
                 return { exact, rows: exact ? Number(counted) : Math.max(EXACT_ROWS, Math.round(Number(estimate))) };
             }),
         );
     }
-    return held;
+    return counts;
 }
 
 /** Those of the tables that hold rows; stops looking after the first few. */

@@ -5,7 +5,7 @@ import { RowBuffer, type RowFormat } from "../../../postgres/copyRows";
 import { textFormat } from "../../../postgres/copyText";
 import type { LoadLayout } from "./loadLayout";
 import type { NodeLoad } from "./nodeLoad";
-import type { TableName } from "../distributedHypertable/rowCounts";
+import type { TableName } from "../../tables/names";
 import { keyOf, type Key, type ShardOfKey } from "./shardOfKey";
 
 /** A shard, and the node that takes its rows. */

@@ -4,7 +4,7 @@ import type { Session } from "../../../postgres/pool";
 import type { ColumnRow } from "../../tables/columnSql";
 import type { Load } from "../../load";
 import { readRelations, type Relation } from "../distributedHypertable/relations";
-import type { TableName } from "../distributedHypertable/rowCounts";
+import type { TableName } from "../../tables/names";
 import { boundOf } from "../distributedHypertable/layout";
 
 /** A shard that takes rows. */

@@ -32,7 +32,7 @@ export async function loadRows(given: Servers, load: Load): Promise<LoadResult> 
             await lockTable(access, load);
             const layout = await readLoadLayout(access, load);
             const servers = await registeredServers(given, access);
-            const [zone] = await access.query<{ zone: string }>("SELECT current_setting('TimeZone') AS zone");
+            const { zone } = await access.one<{ zone: string }>("SELECT current_setting('TimeZone') AS zone");
             const names = [...new Set(layout.shards.map(({ node }) => node))].sort();
             const result = await withSessions(servers, names, async (sessions) => {
                 const progress = (): void => load.onProgress({ rows: sum(nodes) });
@@ -43,7 +43,7 @@ export async function loadRows(given: Servers, load: Load): Promise<LoadResult> 
                     ]),
                 );
                 try {
-                    await Promise.all([...nodes.values()].map((node) => node.begin(zone?.zone ?? "UTC")));
+                    await Promise.all([...nodes.values()].map((node) => node.begin(zone)));
                     const table = { schema: load.schema, name: load.table };
                     const shardOf = new ShardOfKey(access, table, layout.keyType, layout.modulus);
                     const shards = await openShards(layout, sessions, nodes);

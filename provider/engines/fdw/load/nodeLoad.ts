@@ -3,7 +3,7 @@ import { ProviderError } from "../../../errors";
 import type { RowFormat } from "../../../postgres/copyRows";
 import type { Session } from "../../../postgres/pool";
 import { identifier, literal, qualified } from "../../../postgres/sql";
-import type { TableName } from "../distributedHypertable/rowCounts";
+import type { TableName } from "../../tables/names";
 
 /** Enough to keep a node busy while rows for the others are made, and little to keep in memory. */
 const WAITING_BYTES = 4_000_000;

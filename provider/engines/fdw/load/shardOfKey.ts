@@ -2,7 +2,7 @@
 import type { Session } from "../../../postgres/pool";
 import { literal, qualified } from "../../../postgres/sql";
 import { textIn, textOf } from "../../../postgres/copyText";
-import type { TableName } from "../distributedHypertable/rowCounts";
+import type { TableName } from "../../tables/names";
 
 /** A value of the partitioning column: as it is where it is equal to itself alone, else as text. */
 export type Key = string | number | null;

@@ -16,7 +16,7 @@ import {
     type RegisteredNode,
 } from "../../status/status";
 import { partOf, type Part } from "../distributedHypertable/parts";
-import type { TableName } from "../distributedHypertable/rowCounts";
+import type { TableName } from "../../tables/names";
 import { driftOf } from "./drift";
 import { ACCESS_STATUS, COMPRESSED, NODE_STATUS } from "./sql";
 

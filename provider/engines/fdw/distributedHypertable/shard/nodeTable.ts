@@ -1,300 +1,184 @@
 /** A table's part on one data node: the route, and for each shard a table, a guard, indexes and views. */
-import { supports } from "../../../versions/capabilities";
+import { identifier, qualified } from "../../../../postgres/sql";
+import type { Statement } from "../../../step";
 import { compareColumns, type ColumnChange } from "../../../tables/columns";
 import { columnDefinition } from "../../../tables/columnSql";
-import type { Step } from "../../../step";
-import { identifier, literal, qualified } from "../../../../postgres/sql";
-import type { Target } from "../target";
-import { defaultIndexes, wantedIndexes } from "./indexes";
-import { nodeParts } from "../objects";
-import { relationKey, type NodeSide } from "../observe";
-import { locate, type Located } from "../findParts";
-import { routeName, shardName } from "../names";
-import { partOf, partText, type Part } from "../parts";
-import type { Relation } from "../relations";
-import type { TableName } from "../rowCounts";
-import { planIndexes } from "./planIndexes";
-import { planViews, shardViews } from "./views";
-import {
-    alterShardColumn,
-    bareColumns,
-    breaksViews,
-    isShardCheck,
-    refuseLosses,
-    shardChecks,
-    shardColumns,
-} from "../columns";
-import { planDropSchema, planGrants, planMark, planRename, planSchema, stepper, type Stepper } from "../steps";
+import { addCheck, dropCheck, refuseLosses } from "../../../tables/columnSteps";
+import { DEFAULT_CHUNK_INTERVAL, INTERVAL_PATH, intervalArgument } from "../../../tables/intervals";
+import { findSchema } from "../../../tables/schemas";
+import { supports } from "../../../versions/capabilities";
+import { alterShardColumn, bareColumns, breaksViews, isShardCheck, shardChecks, shardColumns } from "../columns";
+import { partOf, partText, routeName, shardName } from "../parts";
+import { relationKey, type Relation } from "../relations";
+import { keepPart, markPart, planDropOldSchema, planSchema, type NodeTarget, type WantedPart } from "../target";
+import { planGrants } from "./grants";
+import { guardClause, planGuard } from "./guard";
+import { createIndexes, planIndexes } from "./indexes";
+import { dropView, makeView, planView, shardViews } from "./views";
 
-const GUARD = "shard_guard";
-
-/** One data node's side of a plan. */
-export interface NodeTarget extends Target {
-    readonly node: string;
-    readonly side: NodeSide;
-    /** The remainders of the node's shards. */
-    readonly held: readonly number[];
-    /** The role by which the access node comes. */
-    readonly remoteRole: string;
-}
-
-/** What a data node still lacks of a table. All of it is one transaction: a node has the whole or nothing. */
-export function planNodeTable(target: NodeTarget): Step[] {
-    const { inputs, node, side, held, layout, marking } = target;
-    const step = stepper(target.nodePlace(node), `table ${inputs.schema}.${inputs.tableName}`);
-    const wanted = nodeParts(inputs.tableName, layout.modulus, held, inputs.lastPoint);
-    const located = locate(side.relations, inputs.schema, wanted, marking.owner, `data node ${node}`);
-    const usage = planGrantUsage(step, target);
-    const last = target.request.last?.schema;
+/** What a data node still lacks of a table. */
+export function planNodeTable(target: NodeTarget): Statement[] {
+    const { inputs, side, shards, parts } = target;
+    const lastViews = [...parts.values()].filter(({ marker }) => partOf(marker)?.kind === "last");
     return [
-        ...planSchema(step, side.schemas, inputs.schema, marking),
-        ...usage,
-        ...planRoute(step, target, located),
-        ...(inputs.lastPoint ? [] : dropLastViews(step, located)),
-        ...held.flatMap((remainder) => planShard(step, target, located, remainder)),
-        ...(last === undefined || last === inputs.schema ? [] : planDropSchema(step, side.schemas, last, marking)),
+        ...planSchema(target, side.schemas),
+        ...planUsage(target),
+        ...planRoute(target),
+        ...(inputs.lastPoint ? [] : lastViews.map((view) => dropView(view, "lastPoint is not requested"))),
+        ...shards.flatMap((remainder) => planShard(target, remainder)),
+        ...planDropOldSchema(target, side.schemas),
     ];
 }
 
-function planGrantUsage(step: Stepper, { inputs, side, remoteRole }: NodeTarget): Step[] {
-    const found = side.schemas.find(({ name }) => name === inputs.schema);
-    const owner = found?.owner ?? side.facts.role;
-    const isOpen = found?.grants.some(({ role, privilege }) => role === null && privilege === "USAGE");
-    return owner === remoteRole || isOpen
+function planUsage({ inputs, side, remoteRole }: NodeTarget): Statement[] {
+    const found = findSchema(side.schemas, inputs.schema);
+    const grants = found?.grants ?? [];
+    const isOpen = grants.some(({ role, privilege }) => role === null && privilege === "USAGE");
+    return (found?.owner ?? side.facts.role) === remoteRole || isOpen
         ? []
-        : planGrants(step, `SCHEMA ${identifier(inputs.schema)}`, found?.grants ?? [], remoteRole, ["USAGE"]);
+        : planGrants(`SCHEMA ${identifier(inputs.schema)}`, grants, remoteRole, ["USAGE"]);
 }
 
 /** The route is empty: it only lends its identity to satisfies_hash_partition in the guards. */
-function planRoute(step: Stepper, target: NodeTarget, located: Located): Step[] {
-    const { inputs, canonical } = target;
-    const part: Part = { kind: "route" };
-    const name = { schema: inputs.schema, name: routeName(inputs.tableName) };
-    const key = shardColumns(inputs, canonical).find((column) => column.name === inputs.partitioningColumn);
-    const found = located.get(partText(part));
+function planRoute({ inputs, canonical, marking, parts, node }: NodeTarget): Statement[] {
+    const route: WantedPart = { schema: inputs.schema, name: routeName(inputs.tableName), part: { kind: "route" } };
+    const found = parts.get(partText(route.part));
     if (found !== undefined) {
-        return [
-            ...planRename(step, "TABLE", found, name),
-            ...planMark(step, "TABLE", name, part, target.marking, found),
-        ];
+        return keepPart(marking, "TABLE", route, found);
     }
-    const column = key === undefined ? "" : columnDefinition({ ...key, nullable: true });
+    const name = `${route.schema}.${route.name}`;
+    const key = inputs.partitioningColumn ?? "";
+    const columns = shardColumns(inputs, canonical)
+        .filter((column) => column.name === key)
+        .map((column) => columnDefinition({ ...column, nullable: true }));
     return [
-        step(
-            "createRoute",
-            `${name.schema}.${name.name} does not exist on ${target.node}`,
-            `CREATE TABLE ${qualified(name.schema, name.name)} (${column}) ` +
-                `PARTITION BY HASH (${identifier(inputs.partitioningColumn ?? "")})`,
-        ),
-        ...planMark(step, "TABLE", name, part, target.marking, undefined),
+        {
+            name: `create table ${name}`,
+            why: `${name} does not exist on ${node}`,
+            sql: `CREATE TABLE ${qualified(route.schema, route.name)} (${columns.join(", ")}) PARTITION BY HASH (${identifier(key)})`,
+        },
+        ...markPart(marking, "TABLE", route),
     ];
 }
 
-function planShard(step: Stepper, target: NodeTarget, located: Located, remainder: number): Step[] {
-    const { inputs } = target;
-    const part: Part = { kind: "shard", remainder, modulus: target.layout.modulus };
-    const name = { schema: inputs.schema, name: shardName(inputs.tableName, remainder) };
-    const found = located.get(partText(part));
-    const views = shardViews(target, name.name, remainder);
+function planShard(target: NodeTarget, remainder: number): Statement[] {
+    const { inputs, canonical, layout, marking, parts } = target;
+    const shard: WantedPart = {
+        schema: inputs.schema,
+        name: shardName(inputs.tableName, remainder),
+        part: { kind: "shard", remainder, modulus: layout.modulus },
+    };
+    const found = parts.get(partText(shard.part));
+    const views = shardViews(target, remainder);
     if (found === undefined) {
         return [
-            ...createShard(step, target, name, remainder),
-            ...planMark(step, "TABLE", name, part, target.marking, undefined),
-            ...planViews(step, target, views, located, []),
+            ...createShard(target, shard),
+            ...markPart(marking, "TABLE", shard),
+            ...views.flatMap((view) => planView(target, view)),
         ];
     }
-    const changes = compareColumns(
-        shardColumns(inputs, target.canonical),
-        bareColumns(found.columns),
-        target.canonical,
-        new Set(),
-    );
+    const changes = compareColumns(shardColumns(inputs, canonical), bareColumns(found.columns), canonical, new Set());
     refuseLosses(changes, inputs);
-    // A view keeps its columns from being dropped or altered, so it goes first and comes again behind.
-    const broken = changes.some(breaksViews) ? views.filter((view) => located.has(partText(view.part))) : [];
+    // A view keeps its columns from being dropped or altered, so it is dropped first and made again afterwards.
+    const isBroken = changes.some(breaksViews);
+    const dropped = views.flatMap((view) => (isBroken ? (parts.get(partText(view.part)) ?? []) : []));
     return [
-        ...planRename(step, "TABLE", found, name),
-        ...planMark(step, "TABLE", name, part, target.marking, found),
-        ...broken.map((view) => dropView(step, located.get(partText(view.part)) as Relation)),
-        ...planColumns(step, target, name, changes),
-        ...planChecks(step, target, name, found, changes),
-        ...planGuard(step, target, name, found, located, remainder),
-        ...planInterval(step, target, name, found),
-        ...planIndexes(step, target, name, remainder, found.indexes, wantedIndexes(inputs)),
-        ...planViews(
-            step,
-            target,
-            views,
-            located,
-            broken.map((view) => partText(view.part)),
+        ...keepPart(marking, "TABLE", shard, found),
+        ...dropped.map((view) => dropView(view, `${view.schema}.${view.name} keeps columns from being changed`)),
+        ...changes.flatMap((change) => alterShardColumn(shard, change, defaultOf(target, change))),
+        ...planChecks(target, shard, found, changes),
+        ...planGuard(target, shard, found),
+        ...planInterval(target, shard, found),
+        ...planIndexes(target, shard, found.indexes),
+        ...views.flatMap((view) =>
+            isBroken ? makeView(target, view, parts.get(partText(view.part))) : planView(target, view),
         ),
     ];
 }
 
-function createShard(step: Stepper, target: NodeTarget, name: TableName, remainder: number): Step[] {
-    const { inputs, side } = target;
-    const columns = shardColumns(inputs, target.canonical).map(columnDefinition);
-    const checks = shardChecks(inputs).map(
-        (check) => `CONSTRAINT ${identifier(check.name)} CHECK (${check.expression})`,
-    );
-    const table = qualified(name.schema, name.name);
-    const wanted = wantedIndexes(inputs);
-    const more = inputs.createDefaultIndexes
-        ? defaultIndexes(inputs).filter(({ id }) => wanted.every((index) => index.id !== id))
-        : [];
+function defaultOf({ inputs }: NodeTarget, { column: { name } }: ColumnChange): string | undefined {
+    return inputs.columns?.find((column) => column.name === name)?.default;
+}
+
+function createShard(target: NodeTarget, shard: WantedPart): Statement[] {
+    const { inputs, canonical, side, node } = target;
+    const elements = [
+        ...shardColumns(inputs, canonical).map(columnDefinition),
+        ...shardChecks(inputs).map(({ name, expression }) => `CONSTRAINT ${identifier(name)} CHECK (${expression})`),
+        guardClause(target, shard),
+    ];
     return [
-        step(
-            "createShard",
-            `shard ${remainder} does not exist on ${target.node}`,
-            `CREATE TABLE ${table} (${[...columns, ...checks, guard(target, remainder)].join(", ")})`,
-        ),
-        ...(side.timescaledb === null ? [] : [createHypertable(step, target, table)]),
-        ...planIndexes(step, target, name, remainder, [], [...wanted, ...more]),
+        {
+            name: `create table ${shard.schema}.${shard.name}`,
+            why: `shard ${shard.part.remainder} does not exist on ${node}`,
+            sql: `CREATE TABLE ${qualified(shard.schema, shard.name)} (${elements.join(", ")})`,
+        },
+        ...(side.timescaledb === null ? [] : [createHypertable(target, shard)]),
+        ...createIndexes(target, shard),
     ];
 }
 
-function createHypertable(step: Stepper, target: NodeTarget, table: string): Step {
-    const { inputs, side } = target;
+function createHypertable({ inputs, side, node }: NodeTarget, { schema, name }: WantedPart): Statement {
+    const { timeColumn, chunkTimeInterval: interval = DEFAULT_CHUNK_INTERVAL } = inputs;
     const extension = identifier(side.timescaledb?.schema ?? "public");
     const byRange = supports("byRange", {
         engine: "fdw",
         postgresVersion: side.facts.postgresVersion,
         timescaledbVersion: side.timescaledb?.version ?? null,
     });
-    const { value, type } = chunkInterval(inputs.chunkTimeInterval);
+    const argument = intervalArgument(interval, 3);
     const dimension = byRange
-        ? `${extension}.by_range($2::name, $3::${type})`
-        : `$2::name, chunk_time_interval => $3::${type}`;
-    return step(
-        "createHypertable",
-        `${target.node} has TimescaleDB`,
-        `SELECT ${extension}.create_hypertable($1::regclass, ${dimension}, create_default_indexes => false)`,
-        { values: [table, inputs.timeColumn, value] },
-    );
+        ? `${extension}.by_range($2::name, ${argument})`
+        : `$2::name, chunk_time_interval => ${argument}`;
+    return {
+        name: `create hypertable ${schema}.${name}`,
+        why: `${node} has TimescaleDB`,
+        sql: `SELECT ${extension}.create_hypertable($1::regclass, ${dimension}, create_default_indexes => false)`,
+        values: [qualified(schema, name), timeColumn, interval],
+    };
 }
 
-function planInterval(step: Stepper, target: NodeTarget, name: TableName, found: Relation): Step[] {
-    const { inputs, side, canonical } = target;
-    const interval = side.intervals[relationKey(found)];
-    if (interval === undefined || interval === canonical.chunkTimeInterval) {
+function planInterval({ inputs, side, canonical }: NodeTarget, shard: WantedPart, found: Relation): Statement[] {
+    const length = side.intervals[relationKey(found)];
+    if (length === undefined || length === canonical[INTERVAL_PATH]) {
         return [];
     }
-    const { value, type } = chunkInterval(inputs.chunkTimeInterval);
+    const interval = inputs.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL;
     const extension = identifier(side.timescaledb?.schema ?? "public");
     return [
-        step(
-            "setChunkTimeInterval",
-            `the chunk interval of ${name.schema}.${name.name} differs`,
-            `SELECT ${extension}.set_chunk_time_interval($1::regclass, $2::${type})`,
-            { values: [qualified(name.schema, name.name), value] },
-        ),
+        {
+            name: `set chunk time interval to ${interval}`,
+            why: `the chunk interval of ${shard.schema}.${shard.name} differs`,
+            sql: `SELECT ${extension}.set_chunk_time_interval($1::regclass, ${intervalArgument(interval, 2)})`,
+            values: [qualified(shard.schema, shard.name), interval],
+        },
     ];
-}
-
-function chunkInterval(interval: string | number = "7 days"): { value: string; type: "interval" | "bigint" } {
-    return { value: String(interval), type: typeof interval === "number" ? "bigint" : "interval" };
-}
-
-function planColumns(step: Stepper, target: NodeTarget, name: TableName, changes: readonly ColumnChange[]): Step[] {
-    return changes.flatMap((change) =>
-        alterShardColumn(
-            step,
-            name,
-            change,
-            target.inputs.columns?.find((column) => column.name === change.column.name),
-        ),
-    );
 }
 
 function planChecks(
-    step: Stepper,
-    target: NodeTarget,
-    name: TableName,
+    { inputs }: NodeTarget,
+    shard: WantedPart,
     found: Relation,
     changes: readonly ColumnChange[],
-): Step[] {
-    const table = qualified(name.schema, name.name);
-    const wanted = shardChecks(target.inputs);
-    const gone = new Set(changes.flatMap((change) => (change.kind === "drop" ? [change.column.name] : [])));
+): Statement[] {
+    const wanted = shardChecks(inputs);
+    const dropped = new Set(changes.flatMap(({ kind, column }) => (kind === "drop" ? [column.name] : [])));
+    // A column takes its checks along.
     const goneWith = new Set(
         found.columns
-            .filter((column) => gone.has(column.name))
-            .flatMap(({ checks }) => (checks ?? []).map((c) => c.name)),
+            .filter(({ name }) => dropped.has(name))
+            .flatMap(({ checks }) => (checks ?? []).map(({ name }) => name)),
     );
     const surplus = Object.keys(found.checks).filter(
-        (check) => isShardCheck(check) && !goneWith.has(check) && wanted.every((candidate) => candidate.name !== check),
+        (name) => isShardCheck(name) && !goneWith.has(name) && wanted.every((check) => check.name !== name),
     );
-    const missing = wanted.filter((check) => found.checks[check.name] === undefined);
+    const missing = wanted.filter(({ name }) => found.checks[name] === undefined);
     return [
-        ...surplus.map((check) =>
-            step(
-                "dropCheck",
-                `check ${check} is not requested`,
-                `ALTER TABLE ${table} DROP CONSTRAINT ${identifier(check)}`,
-            ),
+        ...surplus.map((name) =>
+            dropCheck(shard, name.replace(/_check_[0-9a-f]{8}$/, ""), name, `check ${name} is not requested`),
         ),
         ...missing.map((check) =>
-            step(
-                "addCheck",
-                `the check on ${check.column} is missing on ${name.schema}.${name.name}`,
-                `ALTER TABLE ${table} ADD CONSTRAINT ${identifier(check.name)} CHECK (${check.expression})`,
-            ),
+            addCheck(shard, check, `the check on ${check.column} is missing on ${shard.schema}.${shard.name}`),
         ),
     ];
-}
-
-/** Without the guard a row that is updated to another key stays in the wrong shard, where no query looks for it. */
-function guard({ inputs, layout }: NodeTarget, remainder: number): string {
-    const route = literal(qualified(inputs.schema, routeName(inputs.tableName)));
-    return (
-        `CONSTRAINT ${GUARD} CHECK (satisfies_hash_partition(${route}::regclass, ` +
-        `${layout.modulus}, ${remainder}, ${identifier(inputs.partitioningColumn ?? "")}))`
-    );
-}
-
-function planGuard(
-    step: Stepper,
-    target: NodeTarget,
-    name: TableName,
-    found: Relation,
-    located: Located,
-    remainder: number,
-): Step[] {
-    const route = located.get(partText({ kind: "route" }));
-    const [, modulus, value] =
-        /^CHECK \(satisfies_hash_partition\(.*?::regclass\)::oid, (\d+), (\d+), /s.exec(found.checks[GUARD] ?? "") ??
-        [];
-    const isByRoute = route !== undefined && found.checksUse.includes(route.oid);
-    if (isByRoute && modulus === String(target.layout.modulus) && value === String(remainder)) {
-        return [];
-    }
-    const table = qualified(name.schema, name.name);
-    return [
-        ...(found.checks[GUARD] === undefined
-            ? []
-            : [
-                  step(
-                      "dropGuard",
-                      `the guard of ${name.name} is another`,
-                      `ALTER TABLE ${table} DROP CONSTRAINT ${GUARD}`,
-                  ),
-              ]),
-        step(
-            "addGuard",
-            `${name.schema}.${name.name} has no guard against rows of other shards`,
-            `ALTER TABLE ${table} ADD ${guard(target, remainder)}`,
-        ),
-    ];
-}
-
-function dropView(step: Stepper, { schema, name }: TableName): Step {
-    return step("dropView", `${schema}.${name} is to be made anew`, `DROP VIEW ${qualified(schema, name)}`);
-}
-
-function dropLastViews(step: Stepper, located: Located): Step[] {
-    return [...located.values()]
-        .filter(({ marker }) => partOf(marker)?.kind === "last")
-        .map(({ schema, name }) =>
-            step("dropView", "lastPoint is not requested", `DROP VIEW ${qualified(schema, name)}`),
-        );
 }

@@ -2,29 +2,25 @@
  * The views of a shard on its data node. The access node reads and writes through a view and never the table itself:
  * a view has no ctid, and by that postgres_fdw would hit rows of other chunks as well.
  */
-import type { Step } from "../../../step";
 import { identifier, qualified } from "../../../../postgres/sql";
 import type { Column } from "../../../inputs";
-import type { NodeTarget } from "./nodeTable";
-import type { Located } from "../findParts";
-import { lastShardName, shardName, viewName } from "../names";
-import { partText, type Part } from "../parts";
-import type { Relation } from "../relations";
-import type { TableName } from "../rowCounts";
+import type { Statement } from "../../../step";
+import type { TableName } from "../../../tables/names";
 import { bareColumns, shardColumns } from "../columns";
-import { planGrants, planMark, planRename, restoreGrants, type Stepper } from "../steps";
+import { lastShardName, partText, shardName, viewName } from "../parts";
+import type { Grant, Relation } from "../relations";
+import { keepPart, markPart, type NodeTarget, type WantedPart } from "../target";
+import { planGrants, restoreGrants } from "./grants";
 
 /** A view of a shard. */
-export interface ShardView extends TableName {
-    readonly part: Part;
-    readonly shard: string;
+export interface ShardView extends WantedPart {
     /** What the access node's role may do with it. */
     readonly privileges: readonly string[];
     readonly query: (columns: readonly string[]) => string;
 }
 
-/** The views that a shard is to have. */
-export function shardViews({ inputs, layout }: NodeTarget, shard: string, remainder: number): ShardView[] {
+/** The views that a shard has to have. */
+export function shardViews({ inputs, layout: { modulus } }: NodeTarget, remainder: number): ShardView[] {
     const { schema, tableName, lastPoint, timeColumn } = inputs;
     const from = qualified(schema, shardName(tableName, remainder));
     const list = (columns: readonly string[]): string => columns.map(identifier).join(", ");
@@ -32,16 +28,14 @@ export function shardViews({ inputs, layout }: NodeTarget, shard: string, remain
     const view: ShardView = {
         schema,
         name: viewName(tableName, remainder),
-        part: { kind: "view", remainder, modulus: layout.modulus },
-        shard,
+        part: { kind: "view", remainder, modulus },
         privileges: ["SELECT", "INSERT", "UPDATE", "DELETE"],
         query: (columns) => `SELECT ${list(columns)} FROM ${from}`,
     };
     const last: ShardView = {
         schema,
         name: lastShardName(tableName, remainder),
-        part: { kind: "last", remainder, modulus: layout.modulus },
-        shard,
+        part: { kind: "last", remainder, modulus },
         privileges: ["SELECT"],
         query: (columns) =>
             `SELECT DISTINCT ON (${key}) ${list(columns)} FROM ${from} ORDER BY ${key}, ${identifier(timeColumn)} DESC`,
@@ -49,75 +43,47 @@ export function shardViews({ inputs, layout }: NodeTarget, shard: string, remain
     return lastPoint ? [view, last] : [view];
 }
 
-/**
- * Makes the views that are missing or read something else.
- *
- * @param dropped parts whose view was there and is dropped by an earlier step of the plan
- */
-export function planViews(
-    step: Stepper,
-    target: NodeTarget,
-    views: readonly ShardView[],
-    located: Located,
-    dropped: readonly string[],
-): Step[] {
-    return views.flatMap((view) => planView(step, target, view, located, dropped.includes(partText(view.part))));
+/** Makes a view that is missing, and makes one anew that reads something else. */
+export function planView(target: NodeTarget, view: ShardView): Statement[] {
+    const found = target.parts.get(partText(view.part));
+    if (found === undefined) {
+        return makeView(target, view);
+    }
+    const columns = shardColumns(target.inputs, target.canonical);
+    const fix = fixOf(target, view, found, columns);
+    if (fix === "remake") {
+        return [dropView(found, `${view.name} reads something else`), ...makeView(target, view, found)];
+    }
+    const there = found.columns.map(({ name }) => name);
+    const added = columns.map(({ name }) => name).filter((name) => !there.includes(name));
+    return [
+        ...keepPart(target.marking, "VIEW", view, found),
+        ...(fix === "append"
+            ? [createView(view, [...there, ...added], `${view.schema}.${view.name} lacks a column`)]
+            : []),
+        ...grantSteps(target, view, found.grants, found.owner),
+    ];
 }
 
-function planView(step: Stepper, target: NodeTarget, view: ShardView, located: Located, isDropped: boolean): Step[] {
-    const found = located.get(partText(view.part));
-    const columns = shardColumns(target.inputs, target.canonical);
-    const kept = isDropped ? undefined : found;
-    const grants = (made: Relation | undefined): Step[] =>
-        grantSteps(step, target, view, made === undefined ? [] : made.grants, made?.owner ?? target.side.facts.role);
-    if (kept === undefined) {
-        return [
-            createView(
-                step,
-                view,
-                columns.map(({ name }) => name),
-                `${view.schema}.${view.name} does not exist`,
-            ),
-            ...planMark(step, "VIEW", view, view.part, target.marking, undefined),
-            ...(found === undefined ? [] : restoreGrants(step, `TABLE ${qualified(view.schema, view.name)}`, found)),
-            ...grants(found && { ...found, owner: target.side.facts.role }),
-        ];
-    }
-    const renamed = planRename(step, "VIEW", kept, view);
-    const how = howToMend(view, kept, columns, located);
-    if (how === "remake") {
-        return [
-            step("dropView", `${view.name} reads something else`, `DROP VIEW ${qualified(kept.schema, kept.name)}`),
-            ...planView(step, target, view, new Map([[partText(view.part), kept]]), true),
-        ];
-    }
-    const appended =
-        how === "append"
-            ? [
-                  createView(
-                      step,
-                      view,
-                      [
-                          ...kept.columns.map(({ name }) => name),
-                          ...columns
-                              .map(({ name }) => name)
-                              .filter((name) => kept.columns.every((c) => c.name !== name)),
-                      ],
-                      `${view.schema}.${view.name} lacks a column`,
-                  ),
-              ]
-            : [];
-    return [...renamed, ...appended, ...planMark(step, "VIEW", view, view.part, target.marking, kept), ...grants(kept)];
+/** Makes a view; one that was dropped comes back with the rights that others had on it. */
+export function makeView(target: NodeTarget, view: ShardView, dropped?: Relation): Statement[] {
+    const columns = shardColumns(target.inputs, target.canonical).map(({ name }) => name);
+    return [
+        createView(view, columns, `${view.schema}.${view.name} does not exist`),
+        ...markPart(target.marking, "VIEW", view),
+        ...(dropped === undefined ? [] : restoreGrants(objectOf(view), dropped)),
+        ...grantSteps(target, view, dropped?.grants ?? [], target.side.facts.role),
+    ];
 }
 
 /** CREATE OR REPLACE VIEW can only append columns; all else is a new view. */
-function howToMend(
+function fixOf(
+    { parts }: NodeTarget,
     view: ShardView,
     found: Relation,
     columns: readonly Column[],
-    located: Located,
 ): "nothing" | "append" | "remake" {
-    const shard = located.get(partText({ ...view.part, kind: "shard" }));
+    const shard = parts.get(partText({ ...view.part, kind: "shard" }));
     const readsShard = found.uses.some(({ schema, name }) => schema === shard?.schema && name === shard.name);
     if (!readsShard || found.uses.length !== 1 || found.updatable !== (view.part.kind === "view")) {
         return "remake";
@@ -130,22 +96,23 @@ function howToMend(
     return there.length === columns.length ? "nothing" : "append";
 }
 
-function createView(step: Stepper, view: ShardView, columns: readonly string[], why: string): Step {
-    return step(
-        "createView",
+function createView(view: ShardView, columns: readonly string[], why: string): Statement {
+    return {
+        name: `create view ${view.schema}.${view.name}`,
         why,
-        `CREATE OR REPLACE VIEW ${qualified(view.schema, view.name)} AS ${view.query(columns)}`,
-    );
+        sql: `CREATE OR REPLACE VIEW ${qualified(view.schema, view.name)} AS ${view.query(columns)}`,
+    };
 }
 
-function grantSteps(
-    step: Stepper,
-    { remoteRole }: NodeTarget,
-    view: ShardView,
-    found: Relation["grants"],
-    owner: string,
-): Step[] {
-    return owner === remoteRole
-        ? []
-        : planGrants(step, `TABLE ${qualified(view.schema, view.name)}`, found, remoteRole, view.privileges);
+/** Drops a view. */
+export function dropView({ schema, name }: TableName, why: string): Statement {
+    return { name: `drop view ${schema}.${name}`, why, sql: `DROP VIEW ${qualified(schema, name)}` };
+}
+
+function grantSteps({ remoteRole }: NodeTarget, view: ShardView, found: readonly Grant[], owner: string): Statement[] {
+    return owner === remoteRole ? [] : planGrants(objectOf(view), found, remoteRole, view.privileges);
+}
+
+function objectOf({ schema, name }: TableName): string {
+    return `TABLE ${qualified(schema, name)}`;
 }

@@ -1,7 +1,11 @@
-import { allNames } from "../../../../../provider/engines/fdw/distributedHypertable/objects";
-import { lastShardName, shardName, stem } from "../../../../../provider/engines/fdw/distributedHypertable/names";
+import {
+    allNames,
+    lastShardName,
+    shardName,
+    stem,
+} from "../../../../../provider/engines/fdw/distributedHypertable/parts";
 
-describe("names", () => {
+describe("names of parts", () => {
     it("are the table's name with an ending", () => {
         expect(allNames("conditions", 1)).toEqual([
             "conditions",

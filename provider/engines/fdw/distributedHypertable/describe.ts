@@ -1,64 +1,37 @@
-/** A distributed hypertable: hash partitions on the access node, each a view of a shard on a data node. */
-import { compareColumns, describeColumns, canonicalColumns, type Canonical } from "../../tables/columns";
-import { observedColumns } from "../../tables/columnSql";
+/** A distributed hypertable as the program would have to describe it. */
+import type { Description } from "../../engine";
 import type { Dimension, DistributedHypertableComputed, DistributedHypertableInputs } from "../../inputs";
-import type { Description, ResourceEngine } from "../../engine";
 import { mayTake, ownerOf } from "../../marks/ownership";
-import { foreseeHypertable } from "../foresee";
-import { planDeleteHypertable } from "./delete";
 import {
-    observeHypertable,
-    relationKey,
-    spellingHash,
-    type HypertableRequest,
-    type ObservedHypertable,
-} from "./observe";
-import { planHypertable } from "./plan";
-import { accessPlace } from "./target";
-import { hypertableLimits } from "./limits";
-import { marked, named } from "./findParts";
-import { partOf } from "./parts";
-import { preflightDistributedHypertable } from "../preflight";
-import type { Relation } from "./relations";
+    canonicalColumns,
+    compareColumns,
+    describeColumns,
+    requiredColumns,
+    type Canonical,
+} from "../../tables/columns";
+import { observedColumns } from "../../tables/columnSql";
+import { DEFAULT_CHUNK_INTERVAL, INTERVAL_PATH } from "../../tables/intervals";
+import { findSchema, isOurSchema } from "../../tables/schemas";
+import { byName, byOwner } from "./findParts";
 import { placedShards } from "./layout";
-import { requiredColumns } from "./columns";
+import type { HypertableRequest, ObservedHypertable } from "./observe";
+import { partOf } from "./parts";
+import { relationKey, type Relation } from "./relations";
+import { spellingHash } from "./spelling";
 
-/** Distributed hypertables of the engine fdw. */
-export const distributedHypertable: ResourceEngine<
-    DistributedHypertableInputs,
-    DistributedHypertableComputed,
-    ObservedHypertable | undefined
-> = {
-    locks({ inputs, last }) {
-        const tables = [inputs, ...(last?.tableName === undefined ? [] : [last])];
-        const names = new Set(tables.map(({ schema, tableName }) => `${schema}.${tableName}`));
-        return {
-            on: accessPlace(inputs),
-            locks: [{ name: "cluster", shared: true }, ...[...names].sort().map((name) => ({ name, shared: false }))],
-        };
-    },
-    limits: hypertableLimits,
-    preflight: preflightDistributedHypertable,
-    observe: observeHypertable,
-    isThere: (observed) => observed !== undefined,
-    foresee: foreseeHypertable,
-    plan: planHypertable,
-    planDelete: planDeleteHypertable,
-    describe,
-};
-
-function describe(
+/** What is there, as inputs and outputs. */
+export function describeHypertable(
     observed: ObservedHypertable,
     request: HypertableRequest,
 ): Description<DistributedHypertableInputs, DistributedHypertableComputed> {
-    const { access } = observed;
+    const { access, canonical } = observed;
     const { inputs } = request;
     const placed = placedShards(observed, request);
     const attached = [...new Set(placed.nodes.values())].sort();
     const table = findTable(access.relations, request);
     const found = table === undefined ? inputs : describeTable(observed, request, table, placed.modulus, attached);
-    const schema = access.schemas.find(({ name }) => name === found.schema);
-    const isSame = spellingHash(found) === observed.canonical.spelling;
+    const schema = findSchema(access.schemas, found.schema);
+    const isSame = spellingHash(found) === canonical.spelling;
     return {
         inputs: found,
         computed: {
@@ -68,9 +41,9 @@ function describe(
             attachedDataNodes: attached,
             created: {
                 table: table?.marker?.adopted !== true,
-                schema: schema?.marker?.cluster === inputs.accessNode.id && !schema.marker.adopted,
+                schema: isOurSchema(schema, inputs.accessNode.id),
             },
-            canonical: isSame ? observed.canonical : spelledByServer(observed.canonical, table, found),
+            canonical: isSame ? canonical : spelledByServer(canonical, table, found),
         },
     };
 }
@@ -88,24 +61,23 @@ function spelledByServer(
     };
 }
 
-function findTable(
-    relations: readonly Relation[],
-    { inputs, last, ...request }: HypertableRequest,
-): Relation | undefined {
-    const owner = ownerOf({ inputs, last, ...request });
-    const byMark = marked(relations, owner).find(({ marker }) => partOf(marker)?.kind === "table");
-    const byName = named(relations, last?.schema ?? inputs.schema, last?.tableName ?? inputs.tableName);
-    return byMark ?? (byName?.kind === "p" && mayTake(owner, byName.marker) ? byName : undefined);
+function findTable(relations: readonly Relation[], request: HypertableRequest): Relation | undefined {
+    const { inputs, last } = request;
+    const owner = ownerOf(request);
+    const marked = byOwner(relations, owner).find(({ marker }) => partOf(marker)?.kind === "table");
+    const named = byName(relations, last?.schema ?? inputs.schema, last?.tableName ?? inputs.tableName);
+    return marked ?? (named?.kind === "p" && mayTake(owner, named.marker) ? named : undefined);
 }
 
 function describeTable(
     observed: ObservedHypertable,
-    { inputs, last }: HypertableRequest,
+    request: HypertableRequest,
     table: Relation,
     modulus: number | undefined,
     attached: readonly string[],
 ): DistributedHypertableInputs {
-    const { canonical } = observed;
+    const { canonical, access } = observed;
+    const { inputs } = request;
     const required = requiredColumns(inputs);
     const columns = observedColumns(table.columns);
     const requested = inputs.columns ?? [];
@@ -118,16 +90,14 @@ function describeTable(
         tableName: table.name,
         columns: isSame ? inputs.columns : describeColumns(requested, columns, canonical, required),
         ...(inputs.numberPartitions === undefined || modulus === undefined ? {} : { numberPartitions: modulus }),
-        ...(interval === undefined || interval === canonical.chunkTimeInterval
+        ...(interval === undefined || interval === canonical[INTERVAL_PATH]
             ? {}
-            : { chunkTimeInterval: spellInterval(interval, inputs.chunkTimeInterval) }),
+            : { chunkTimeInterval: inServersWords(interval, inputs.chunkTimeInterval) }),
         ...(nodes === undefined || attached.length === 0 || sameNames(nodes, attached) ? {} : { dataNodes: attached }),
-        lastPoint: hasLast(observed, { inputs, last, newId: "" }),
+        lastPoint: byOwner(access.relations, ownerOf(request)).some(
+            ({ marker }) => partOf(marker)?.kind === "last table",
+        ),
     };
-}
-
-function hasLast({ access }: ObservedHypertable, request: HypertableRequest): boolean {
-    return marked(access.relations, ownerOf(request)).some(({ marker }) => partOf(marker)?.kind === "last table");
 }
 
 function sameNames(a: readonly string[], b: readonly string[]): boolean {
@@ -144,10 +114,10 @@ function intervalOf({ nodes, canonical }: ObservedHypertable, table: Relation): 
                   .flatMap((shard) => side.intervals[relationKey(shard)] ?? [])
             : [],
     );
-    return intervals.find((interval) => interval !== canonical.chunkTimeInterval) ?? intervals[0];
+    return intervals.find((interval) => interval !== canonical[INTERVAL_PATH]) ?? intervals[0];
 }
 
-function spellInterval(interval: string, requested: string | number | undefined): string | number {
+function inServersWords(interval: string, requested: string | number | undefined): string | number {
     return typeof requested === "number" ? Number(interval) : `${Number(interval) / 1_000_000} seconds`;
 }
 
@@ -162,7 +132,7 @@ function dimensions(
             column: found.timeColumn,
             type: "time",
             columnType: typeOf(found.timeColumn),
-            interval: String(found.chunkTimeInterval ?? "7 days"),
+            interval: String(found.chunkTimeInterval ?? DEFAULT_CHUNK_INTERVAL),
             partitions: null,
         },
         {
