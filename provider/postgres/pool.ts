@@ -10,7 +10,7 @@ import { address, type Connection } from "./connection";
 import { retryTransient } from "./retry";
 import { PooledSession, type Session } from "./session";
 import { systemError } from "./tls";
-import { asProviderError, isNotReadyYet, sqlStateOf, type SessionPlace } from "./sqlState";
+import { asProviderError, isNotReadyYet, SQLSTATE, sqlStateOf, type SessionPlace } from "./sqlState";
 
 export type { Notice, Session } from "./session";
 
@@ -153,7 +153,7 @@ async function connect(place: SessionPlace): Promise<PooledClient> {
     try {
         return (await shared.pool.connect()) as PooledClient;
     } catch (error) {
-        if (wasPlain || place.connection.sslMode !== "prefer" || sqlStateOf(error) !== "28000") {
+        if (wasPlain || place.connection.sslMode !== "prefer" || sqlStateOf(error) !== SQLSTATE.INVALID_AUTHORIZATION) {
             throw connectError(error, place);
         }
         // As libpq does: the server's pg_hba.conf may let this user in without TLS only.

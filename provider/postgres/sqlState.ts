@@ -31,6 +31,47 @@ export interface SessionPlace {
     readonly database: string;
 }
 
+/** The SQLSTATEs that this package tells apart, under PostgreSQL's names. Nothing outside this table spells one out. */
+export const SQLSTATE = {
+    /** Class 08 also comes from an access node that talks to its data nodes. */
+    CONNECTION_EXCEPTION: "08000",
+    UNABLE_TO_CONNECT: "08001",
+    CONNECTION_DOES_NOT_EXIST: "08003",
+    CONNECTION_FAILURE: "08006",
+    UNIQUE_VIOLATION: "23505",
+    PASSWORD_REQUIRED: "2F003",
+    IDLE_IN_TRANSACTION_SESSION_TIMEOUT: "25P03",
+    TRANSACTION_TIMEOUT: "25P04",
+    INVALID_AUTHORIZATION: "28000",
+    INVALID_PASSWORD: "28P01",
+    DEPENDENT_OBJECTS_STILL_EXIST: "2BP01",
+    INVALID_CATALOG_NAME: "3D000",
+    INVALID_SCHEMA_NAME: "3F000",
+    SERIALIZATION_FAILURE: "40001",
+    DEADLOCK_DETECTED: "40P01",
+    INSUFFICIENT_PRIVILEGE: "42501",
+    UNDEFINED_OBJECT: "42704",
+    UNDEFINED_TABLE: "42P01",
+    DUPLICATE_TABLE: "42P07",
+    TOO_MANY_CONNECTIONS: "53300",
+    /** Also a database that an interrupted DROP DATABASE left invalid. */
+    OBJECT_NOT_IN_PREREQUISITE_STATE: "55000",
+    OBJECT_IN_USE: "55006",
+    LOCK_NOT_AVAILABLE: "55P03",
+    QUERY_CANCELED: "57014",
+    ADMIN_SHUTDOWN: "57P01",
+    CRASH_SHUTDOWN: "57P02",
+    CANNOT_CONNECT_NOW: "57P03",
+    IDLE_SESSION_TIMEOUT: "57P05",
+    FDW_INVALID_OPTION_NAME: "HV00D",
+    FDW_INVALID_ATTRIBUTE_VALUE: "HV024",
+    INTERNAL_ERROR: "XX000",
+    /** TimescaleDB: the database is a data node already. */
+    TS_ALREADY_DATA_NODE: "TS174",
+    /** Ours, raised inside our own blocks: an object that must exist is missing. */
+    OUR_MISSING: "PT404",
+} as const;
+
 /**
  * SQLSTATEs and socket codes after which the same work may succeed once what is there has been read again. Class 08
  * comes from an access node that talks to its data nodes as well as from the server itself.
@@ -43,25 +84,31 @@ export const TRANSIENT: Readonly<Record<string, string>> = {
     EHOSTUNREACH: "the host has no route at the moment",
     ENETUNREACH: "the network has no route at the moment",
     EAI_AGAIN: "the name server did not answer",
-    "08000": "an access node lost its connection to a data node",
-    "08001": "an access node could not connect to a data node",
-    "08003": "the session's connection to a data node is gone",
-    "08006": "a connection broke in the middle of a statement",
-    "25P03": "the server ended the session because its transaction was idle",
-    "25P04": "the server ended the session because its transaction took too long",
-    "40001": "another transaction came first",
-    "40P01": "two transactions waited for each other",
-    "53300": "the server has no free connection",
-    "55006": "other sessions still use the database",
-    "57014": "the statement was ended by a time-out, on this server or on a data node that was busy",
-    "57P01": "the server is shutting down",
-    "57P02": "the server ended all sessions because one of them crashed",
-    "57P03": "the server is starting, stopping or recovering",
-    "57P05": "the server ended the session because it was idle",
+    [SQLSTATE.CONNECTION_EXCEPTION]: "an access node lost its connection to a data node",
+    [SQLSTATE.UNABLE_TO_CONNECT]: "an access node could not connect to a data node",
+    [SQLSTATE.CONNECTION_DOES_NOT_EXIST]: "the session's connection to a data node is gone",
+    [SQLSTATE.CONNECTION_FAILURE]: "a connection broke in the middle of a statement",
+    [SQLSTATE.SERIALIZATION_FAILURE]: "another transaction came first",
+    [SQLSTATE.DEADLOCK_DETECTED]: "two transactions waited for each other",
+    [SQLSTATE.TOO_MANY_CONNECTIONS]: "the server has no free connection",
+    [SQLSTATE.OBJECT_IN_USE]: "other sessions still use the database",
+    [SQLSTATE.QUERY_CANCELED]: "the statement was ended by a time-out, on this server or on a data node that was busy",
+    [SQLSTATE.ADMIN_SHUTDOWN]: "the server is shutting down",
+    [SQLSTATE.CRASH_SHUTDOWN]: "the server ended all sessions because one of them crashed",
+    [SQLSTATE.CANNOT_CONNECT_NOW]: "the server is starting, stopping or recovering",
+    [SQLSTATE.IDLE_SESSION_TIMEOUT]: "the server ended the session because it was idle",
+    [SQLSTATE.IDLE_IN_TRANSACTION_SESSION_TIMEOUT]: "the server ended the session because its transaction was idle",
+    [SQLSTATE.TRANSACTION_TIMEOUT]: "the server ended the session because its transaction took too long",
 };
 
 /** What a server that starts or restarts answers. */
-const STARTING: ReadonlySet<string> = new Set(["08006", "53300", "57P01", "57P02", "57P03"]);
+const STARTING: ReadonlySet<string> = new Set([
+    SQLSTATE.CONNECTION_FAILURE,
+    SQLSTATE.TOO_MANY_CONNECTIONS,
+    SQLSTATE.ADMIN_SHUTDOWN,
+    SQLSTATE.CRASH_SHUTDOWN,
+    SQLSTATE.CANNOT_CONNECT_NOW,
+]);
 
 /** Unique indexes of the catalogues that two operations at once can both try to fill (23505): the second try sees the row. */
 const RACED_INDEXES: ReadonlySet<string> = new Set([
@@ -83,16 +130,16 @@ const PASSING_INTERNAL_ERRORS =
 const LASTING_REFUSALS: ReadonlySet<RefusalCause> = new Set(["hba", "password", "role", "database"]);
 
 const ERROR_CODE: Readonly<Record<string, ErrorCode>> = {
-    "28000": "AUTHENTICATION_FAILED",
-    "28P01": "AUTHENTICATION_FAILED",
-    "42501": "PERMISSION_DENIED",
-    "53300": "SERVER_UNREACHABLE",
-    "55P03": "LOCKED",
-    "57014": "TIMED_OUT",
-    "57P01": "SERVER_UNREACHABLE",
-    "57P02": "SERVER_UNREACHABLE",
-    "57P03": "SERVER_UNREACHABLE",
-    "57P05": "SERVER_UNREACHABLE",
+    [SQLSTATE.INVALID_AUTHORIZATION]: "AUTHENTICATION_FAILED",
+    [SQLSTATE.INVALID_PASSWORD]: "AUTHENTICATION_FAILED",
+    [SQLSTATE.INSUFFICIENT_PRIVILEGE]: "PERMISSION_DENIED",
+    [SQLSTATE.TOO_MANY_CONNECTIONS]: "SERVER_UNREACHABLE",
+    [SQLSTATE.LOCK_NOT_AVAILABLE]: "LOCKED",
+    [SQLSTATE.QUERY_CANCELED]: "TIMED_OUT",
+    [SQLSTATE.ADMIN_SHUTDOWN]: "SERVER_UNREACHABLE",
+    [SQLSTATE.CRASH_SHUTDOWN]: "SERVER_UNREACHABLE",
+    [SQLSTATE.CANNOT_CONNECT_NOW]: "SERVER_UNREACHABLE",
+    [SQLSTATE.IDLE_SESSION_TIMEOUT]: "SERVER_UNREACHABLE",
 };
 
 /** The remedies that are the same whatever was being done. */
@@ -129,12 +176,10 @@ export function isNoDatabase(error: unknown): boolean {
     const found = serverError(error);
     return (
         found?.origin === "server" &&
-        (found.code === INVALID_CATALOG_NAME || (found.code === INVALID_DATABASE && found.routine === "InitPostgres"))
+        (found.code === SQLSTATE.INVALID_CATALOG_NAME ||
+            (found.code === SQLSTATE.OBJECT_NOT_IN_PREREQUISITE_STATE && found.routine === "InitPostgres"))
     );
 }
-
-const INVALID_CATALOG_NAME = "3D000";
-const INVALID_DATABASE = "55000";
 
 /** Whether the same work may succeed if it is tried again after a look at what is there. */
 export function isTransient(error: unknown): boolean {
@@ -176,11 +221,11 @@ export function asProviderError(error: unknown, place: SessionPlace): unknown {
 
 function isPassing({ code, message, detail, constraint }: ServerError): boolean {
     switch (code) {
-        case "23505":
+        case SQLSTATE.UNIQUE_VIOLATION:
             return constraint !== undefined && RACED_INDEXES.has(constraint);
-        case "XX000":
+        case SQLSTATE.INTERNAL_ERROR:
             return PASSING_INTERNAL_ERRORS.test(message);
-        case "08001":
+        case SQLSTATE.UNABLE_TO_CONNECT:
             return !LASTING_REFUSALS.has(refusalOf(detail ?? "").cause);
         default:
             return Object.hasOwn(TRANSIENT, code);

@@ -4,7 +4,7 @@
  */
 import { identifier } from "../../postgres/sql";
 import { refusalOf, type RefusalCause } from "../../postgres/refusal";
-import { serverError } from "../../postgres/sqlState";
+import { serverError, SQLSTATE } from "../../postgres/sqlState";
 import type { Problem } from "../engine";
 import type { AccessSide } from "./readServers";
 import { problem } from "./checks";
@@ -27,9 +27,12 @@ type Outcome =
     | { readonly outcome: "unknown"; readonly why: string };
 
 const TABLES = { remote_database: { schema: "pg_catalog", table: "pg_database", columns: "datname name" } };
-const UNABLE_TO_CONNECT = "08001";
-/** The set-up was refused: no password from a user who is not superuser, or an invalid option. */
-const BAD_ROUTE = ["2F003", "HV00D", "HV024"];
+/** The set-up was refused for what the user asked: a missing password for a user who is not superuser, an option. */
+const BAD_ROUTE: readonly string[] = [
+    SQLSTATE.PASSWORD_REQUIRED,
+    SQLSTATE.FDW_INVALID_OPTION_NAME,
+    SQLSTATE.FDW_INVALID_ATTRIBUTE_VALUE,
+];
 
 /** Tries the access node's route to a data node. */
 export async function checkRoute(
@@ -72,7 +75,7 @@ async function tryDatabase(
     } catch (error) {
         const found = serverError(error);
         const text = [found?.message ?? String(error), found?.detail].filter((part) => part !== undefined).join(": ");
-        if (found?.code === UNABLE_TO_CONNECT || BAD_ROUTE.includes(found?.code ?? "")) {
+        if (found?.code === SQLSTATE.UNABLE_TO_CONNECT || BAD_ROUTE.includes(found?.code ?? "")) {
             return { outcome: "refused", text };
         }
         return { outcome: "unknown", why: text };

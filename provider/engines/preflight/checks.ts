@@ -3,7 +3,7 @@
  * facts, once a server, and put the checks together.
  */
 import { ProviderError } from "../../errors";
-import { serverError } from "../../postgres/sqlState";
+import { serverError, SQLSTATE } from "../../postgres/sqlState";
 import { identifier, literal } from "../../postgres/sql";
 import type { NodeCheck, Problem } from "../engine";
 import type { Marker } from "../marks/marker";
@@ -43,12 +43,18 @@ const UNREACHED: Readonly<Record<string, readonly [check: string, remedy: string
     ENOTFOUND: ["host_unknown", "Correct the host in the program, or enter it in the name service"],
     EAI_AGAIN: ["host_unknown", "Correct the host in the program, or enter it in the name service"],
     ETIMEDOUT: ["no_answer", "Open the port in the firewalls between here and the server"],
-    "28P01": ["password", "Correct the password in the program, or set it there: ALTER ROLE ... PASSWORD '...'"],
-    "28000": [
+    [SQLSTATE.INVALID_PASSWORD]: [
+        "password",
+        "Correct the password in the program, or set it there: ALTER ROLE ... PASSWORD '...'",
+    ],
+    [SQLSTATE.INVALID_AUTHORIZATION]: [
         "authentication",
         "Create the role there, or let it in by a line in pg_hba.conf and SELECT pg_reload_conf()",
     ],
-    "3D000": ["maintenance_database", "Name a database of the server as maintenanceDatabase of the connection"],
+    [SQLSTATE.INVALID_CATALOG_NAME]: [
+        "maintenance_database",
+        "Name a database of the server as maintenanceDatabase of the connection",
+    ],
 };
 
 /** The provider cannot reach a server, or is not let in. */

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { ProviderError } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { retryTransient } from "../../postgres/retry";
-import { isNoDatabase, sqlStateOf } from "../../postgres/sqlState";
+import { isNoDatabase, SQLSTATE, sqlStateOf } from "../../postgres/sqlState";
 import type { Lock, ResourceEngine, Request } from "../engine";
 import type { Plan, Step } from "../step";
 import type { Place, Servers } from "./servers";
@@ -17,8 +17,6 @@ import { forgetSnapshots } from "./snapshot";
 
 /** More rounds than any plan needs; a plan that goes on beyond them does not converge. */
 const MAX_ROUNDS = 12;
-
-const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Where an operation tells what it does. */
 export interface Report {
@@ -221,7 +219,7 @@ async function takeLock(session: Session, on: Place, lock: Lock): Promise<void> 
     try {
         await session.query(`SELECT ${take}($1::bigint)`, [key.readBigInt64BE().toString()]);
     } catch (error) {
-        if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) {
+        if (sqlStateOf(error) === SQLSTATE.LOCK_NOT_AVAILABLE) {
             const holder = error instanceof ProviderError ? `: ${error.reason}` : "";
             throw new ProviderError("LOCKED", `another run holds the lock of this cluster for too long${holder}`, {
                 remedy: "Wait for it, end it, or raise connection.lockTimeoutSeconds",

@@ -8,7 +8,7 @@
 import { ProviderError } from "../../../errors";
 import type { Session } from "../../../postgres/pool";
 import { qualified } from "../../../postgres/sql";
-import { sqlStateOf } from "../../../postgres/sqlState";
+import { SQLSTATE, sqlStateOf } from "../../../postgres/sqlState";
 import { turnsOf, type Load, type LoadResult } from "../../load";
 import { ACCESS, type Servers } from "../../run/servers";
 import { withRegistered } from "../../status/status";
@@ -17,8 +17,6 @@ import { Distribution, type OpenShard } from "./distribution";
 import { readLoadLayout, readShardTables, type LoadLayout } from "./loadLayout";
 import { NodeLoad } from "./nodeLoad";
 import { ShardOfKey } from "./shardOfKey";
-
-const UNDEFINED_TABLE = "42P01";
 
 /**
  * Loads them.
@@ -71,7 +69,7 @@ async function lockTable(access: Session, { schema, table }: Load): Promise<void
     try {
         await access.query(`LOCK TABLE ONLY ${qualified(schema, table)} IN ROW EXCLUSIVE MODE`);
     } catch (error) {
-        throw sqlStateOf(error) === UNDEFINED_TABLE
+        throw sqlStateOf(error) === SQLSTATE.UNDEFINED_TABLE
             ? new ProviderError("NOT_FOUND", `there is no table "${schema}.${table}" on the access node`)
             : error;
     }

@@ -9,6 +9,7 @@
  * real one.
  */
 import { anonymousBlock, identifier, literal } from "../../../postgres/sql";
+import { SQLSTATE } from "../../../postgres/sqlState";
 import type { DataNodeInputs } from "../../inputs";
 import { withMarker } from "../../marks/marker";
 import { accessDatabase, nodeDatabaseName, nodeLabel } from "../../run/places";
@@ -31,11 +32,6 @@ import { USERS_TABLES } from "./release";
 import { scratchName } from "./scratch";
 import { createMapping, requestedMapping } from "./userMapping";
 
-const ALREADY_DATA_NODE = "TS174";
-const INSUFFICIENT_PRIVILEGE = "42501";
-/** Of our own: no server raises it. */
-const MISSING = "PT404";
-
 /** The steps by which a node is added that nobody can look at. */
 export function planAddUnseen(
     cluster: ClusterState,
@@ -47,7 +43,7 @@ export function planAddUnseen(
     const ownership = bootstrap ? "ours if it is made now" : "adopted";
     const add = {
         ...addDataNode(cluster, inputs, ownership),
-        explains: { [ALREADY_DATA_NODE]: alreadyDataNode(inputs) },
+        explains: { [SQLSTATE.TS_ALREADY_DATA_NODE]: alreadyDataNode(inputs) },
     };
     if (!supports("deleteDataNodeDropDatabase", cluster.versions)) {
         return { steps: at(on, [add]) };
@@ -57,7 +53,7 @@ export function planAddUnseen(
         const more = [...claim, eraseNote(noteSchema(inputs))];
         return {
             steps: at(on, [
-                { ...addDataNode(cluster, inputs, ownership, more), tolerates: [ALREADY_DATA_NODE] },
+                { ...addDataNode(cluster, inputs, ownership, more), tolerates: [SQLSTATE.TS_ALREADY_DATA_NODE] },
                 noteIfMissing(inputs, { scratch: 0 }, `in case ${nodeName} was added by an interrupted run`),
             ]),
         };
@@ -133,12 +129,12 @@ function addWithScratch(cluster: ClusterState, number: number, inputs: DataNodeI
         BEGIN
             ${execute(cluster, nodeName, refuseMissing(database))};
             ${writeNote(inputs, { foreign: true })};
-        EXCEPTION WHEN SQLSTATE ${literal(MISSING)} THEN
+        EXCEPTION WHEN SQLSTATE ${literal(SQLSTATE.OUR_MISSING)} THEN
             ${writeNote(inputs, makingOf(inputs))};
         END;
     END;
 END`),
-        tolerates: [INSUFFICIENT_PRIVILEGE],
+        tolerates: [SQLSTATE.INSUFFICIENT_PRIVILEGE],
         ...(create === undefined ? {} : { secrets: create.secrets }),
     };
 }
@@ -166,7 +162,7 @@ END`);
 function refuseMissing(database: string): string {
     return anonymousBlock(`BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_database d WHERE d.datname = ${literal(database)}) THEN
-        RAISE EXCEPTION 'there is no such database' USING ERRCODE = ${literal(MISSING)};
+        RAISE EXCEPTION 'there is no such database' USING ERRCODE = ${literal(SQLSTATE.OUR_MISSING)};
     END IF;
 END`);
 }

@@ -1,5 +1,6 @@
 /** From what is there to nothing: the entry on the access node, then the database on the node. */
 import { ProviderError } from "../../../errors";
+import { SQLSTATE } from "../../../postgres/sqlState";
 import { literal } from "../../../postgres/sql";
 import { supports } from "../../versions/capabilities";
 import { isNothing, planDropDatabase } from "../../marks/database";
@@ -26,7 +27,6 @@ import {
 } from "./removal";
 import { isScratch, planDropScratch } from "./scratch";
 
-const UNDEFINED_OBJECT = "42704";
 const KEPT = "the database is kept and leaves the cluster";
 
 /** The steps by which a data node goes. */
@@ -190,7 +190,7 @@ function rollbackPrepared(gid: string): Statement {
         name: `roll back prepared transaction ${gid}`,
         why: "a transaction was left prepared in a database that goes",
         sql: `ROLLBACK PREPARED ${literal(gid)}`,
-        tolerates: [UNDEFINED_OBJECT],
+        tolerates: [SQLSTATE.UNDEFINED_OBJECT],
     };
 }
 

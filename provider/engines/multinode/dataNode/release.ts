@@ -3,12 +3,11 @@
  * it for good. Only a superuser may delete that id. And why a database that is, or was, a data node cannot be added.
  */
 import { ProviderError } from "../../../errors";
+import { SQLSTATE } from "../../../postgres/sqlState";
 import { anonymousBlock, literal } from "../../../postgres/sql";
 import type { DataNodeInputs } from "../../inputs";
 import { nodeDatabaseName, nodeLabel } from "../../run/places";
 import type { Explanation, Statement } from "../../step";
-
-const INSUFFICIENT_PRIVILEGE = "42501";
 
 /** The rows of pg_tables, as t, that are neither PostgreSQL's nor TimescaleDB's. */
 export const USERS_TABLES = "t.schemaname !~ '^(pg_|_timescaledb_|information_schema$)'";
@@ -26,7 +25,7 @@ export function unknownTo(distUuid: string): string {
 /** Why it was refused, for {@link Statement.explains}. */
 export function explainRelease(nodeName: string, database: string): Readonly<Record<string, Explanation>> {
     return {
-        [INSUFFICIENT_PRIVILEGE]: {
+        [SQLSTATE.INSUFFICIENT_PRIVILEGE]: {
             code: "PERMISSION_DENIED",
             reason: `database "${database}" on data node "${nodeName}" cannot leave the cluster`,
             remedy:

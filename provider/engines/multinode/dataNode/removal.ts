@@ -1,5 +1,6 @@
 /** Taking data nodes out of the cluster: what is done on the access node, and what through it. */
 import { anonymousBlock, identifier, literal } from "../../../postgres/sql";
+import { SQLSTATE } from "../../../postgres/sqlState";
 import { withMarker } from "../../marks/marker";
 import type { Place } from "../../run/servers";
 import { at, type Plan, type Statement, type Step } from "../../step";
@@ -10,11 +11,6 @@ import type { Holding } from "./holdings";
 import { deleteDistUuid, explainRelease } from "./release";
 import { planDropScratch } from "./scratch";
 import { dropMapping } from "./userMapping";
-
-/** A user mapping still hangs on the server's entry. */
-const DEPENDENT_OBJECTS = "2BP01";
-const INVALID_CATALOG_NAME = "3D000";
-const UNABLE_TO_CONNECT = "08001";
 
 /** What a data node's entry takes along when it goes. */
 export interface Leaving {
@@ -64,7 +60,7 @@ export function planRemoveThrough(on: Place, cluster: ClusterState, entry: NodeE
               ];
     return [
         ...at(on, [...leaveTables(cluster, name, leaving), ...marks], `empty ${name}`),
-        ...at(on, [dropThrough(cluster, entry, [DEPENDENT_OBJECTS])]),
+        ...at(on, [dropThrough(cluster, entry, [SQLSTATE.DEPENDENT_OBJECTS_STILL_EXIST])]),
     ];
 }
 
@@ -73,7 +69,11 @@ export function planRemoveThrough(on: Place, cluster: ClusterState, entry: NodeE
  * or the DROP DATABASE was interrupted and left what cannot be used, or its server is down.
  */
 export function planRemoveLeft(on: Place, cluster: ClusterState, entry: NodeEntry, leaving: Leaving): Step[] {
-    const tolerates = [DEPENDENT_OBJECTS, INVALID_CATALOG_NAME, UNABLE_TO_CONNECT];
+    const tolerates = [
+        SQLSTATE.DEPENDENT_OBJECTS_STILL_EXIST,
+        SQLSTATE.INVALID_CATALOG_NAME,
+        SQLSTATE.UNABLE_TO_CONNECT,
+    ];
     return [...at(on, [dropThrough(cluster, entry, tolerates)]), ...planForget(on, cluster, entry, leaving)];
 }
 

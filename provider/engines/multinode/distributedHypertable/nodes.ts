@@ -1,5 +1,6 @@
 /** The data nodes that a table is on. */
 import { literal } from "../../../postgres/sql";
+import { SQLSTATE } from "../../../postgres/sqlState";
 import type { DistributedHypertableInputs } from "../../inputs";
 import type { Statement, Step } from "../../step";
 import { supports } from "../../versions/capabilities";
@@ -9,8 +10,6 @@ import { accessDatabase } from "../../run/places";
 import type { HypertableRequest, ObservedTable } from "./observe";
 import { planCreateSchema } from "./schemas";
 import { requestedName, type Compression, type HypertableState } from "./tables";
-
-const DUPLICATE_TABLE = "42P07";
 
 /** The statements by which a table gets further nodes. */
 export function planAttach(
@@ -35,7 +34,7 @@ export function planAttach(
     node_name => $1::name, hypertable => $2::regclass, repartition => $3::boolean)`,
             values: [node, table, numberPartitions === undefined],
             explains: {
-                [DUPLICATE_TABLE]: {
+                [SQLSTATE.DUPLICATE_TABLE]: {
                     code: "ALREADY_EXISTS" as const,
                     reason: `data node "${node}" still holds a table ${table} of its own`,
                     remedy:

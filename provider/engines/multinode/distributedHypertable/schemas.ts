@@ -3,6 +3,7 @@
  * sent there as well.
  */
 import type { Session } from "../../../postgres/pool";
+import { SQLSTATE } from "../../../postgres/sqlState";
 import { identifier } from "../../../postgres/sql";
 import type { DistributedHypertableInputs } from "../../inputs";
 import { at, type Statement, type Step } from "../../step";
@@ -13,7 +14,6 @@ import { functionOf, markerOf, type ClusterState } from "../cluster";
 
 /** A schema that every database has. */
 const PUBLIC = "public";
-const DEPENDENT_OBJECTS = "2BP01";
 
 /** Reads schemas by name; without names, those that bear a mark. */
 export async function observeSchemas(session: Session, names?: readonly string[]): Promise<SchemaState[]> {
@@ -67,7 +67,7 @@ export function planDropSchema(
         why: drop.why,
         sql: `CALL ${functionOf(cluster, "distributed_exec")}($1::text, ARRAY[$2::name])`,
         values: [`DROP SCHEMA IF EXISTS ${identifier(schema.name)}`, node],
-        tolerates: [DEPENDENT_OBJECTS],
+        tolerates: [SQLSTATE.DEPENDENT_OBJECTS_STILL_EXIST],
     }));
     return at(on, [...remote, drop]);
 }

@@ -1,6 +1,6 @@
 /** How a cluster of TimescaleDB's multi-node is: one query on the access node, and one on each data node at once. */
 import { ProviderError } from "../../../errors";
-import { isNoDatabase, serverError } from "../../../postgres/sqlState";
+import { isNoDatabase, SQLSTATE, sqlStateOf } from "../../../postgres/sqlState";
 import { readMarker } from "../../marks/marker";
 import { ACCESS, type Servers } from "../../run/servers";
 import {
@@ -201,7 +201,7 @@ function hasAnswered(error: ProviderError | undefined): boolean {
 
 const isGone = (error: ProviderError | undefined): boolean => isNoDatabase(error);
 const isBare = (error: ProviderError | undefined): boolean =>
-    ["3F000", "42P01"].includes(serverError(error)?.code ?? "");
+    ([SQLSTATE.INVALID_SCHEMA_NAME, SQLSTATE.UNDEFINED_TABLE] as unknown[]).includes(sqlStateOf(error));
 
 function inDoubt(node: string, answer: Found | undefined): InDoubtTransaction[] {
     return answer === undefined || answer instanceof ProviderError
