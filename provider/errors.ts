@@ -1,5 +1,5 @@
 /**
- * One error type, the catalogue of its codes, and the one place where secrets are taken out of texts.
+ * One error type, the catalogue of its codes, and how a secret is taken out of a text.
  * docs/errors.md has a section for each code; its anchor is the code in lower case.
  */
 
@@ -8,10 +8,10 @@ export const ERROR_CODES = {
     INVALID_ARGUMENT: "an argument of a function or of the command line is missing or wrong",
     SERVER_UNREACHABLE: "a server does not answer at its host and port",
     AUTHENTICATION_FAILED: "a server refuses the user, the password, the certificate or the address of the client",
-    TLS_FAILED: "an encrypted connection with the wanted checks cannot be made",
+    TLS_FAILED: "an encrypted connection with the requested checks cannot be made",
     PERMISSION_DENIED: "the user lacks a right that the operation needs",
     PREFLIGHT_FAILED: "the servers are not ready for a cluster; every failing item is listed",
-    ENGINE_UNAVAILABLE: "no engine, or not the wanted one, fits what the server has",
+    ENGINE_UNAVAILABLE: "no engine, or not the requested one, fits what the server has",
     ENGINE_CHANGE_REFUSED: "the engine of an existing access node cannot change in place",
     NOT_SUPPORTED: "the engine or its version cannot do what the inputs ask for",
     ALREADY_EXISTS: "an object of that name exists and is not this resource's",
@@ -81,10 +81,10 @@ export class ProviderError extends Error {
         });
     }
 
-    /** The same error without the given secrets in its texts. */
-    redacted(secrets: readonly string[]): ProviderError {
-        return new ProviderError(this.code, redact(this.reason, secrets), {
-            remedy: this.remedy === undefined ? undefined : redact(this.remedy, secrets),
+    /** The same error with its texts changed: without secrets, for example. */
+    withTexts(change: (text: string) => string): ProviderError {
+        return new ProviderError(this.code, change(this.reason), {
+            remedy: this.remedy === undefined ? undefined : change(this.remedy),
             cause: this.cause,
             transient: this.transient,
         });

@@ -1,7 +1,8 @@
 /** The plan of a stack: each resource's own plan, in the order in which Pulumi will come to it. */
 import { PendingClusters } from "../handlers/pendingClusters";
 import { planners } from "../handlers/planners";
-import type { Announced, PlannedOperation } from "../handlers/planner";
+import type { Announced } from "../handlers/operation";
+import type { PlannedOperation } from "../handlers/planner";
 import { TYPE_PREFIX, type PreviewStep, type StateResource } from "./stack";
 
 /** One operation of the next `up` on one of this package's resources. */

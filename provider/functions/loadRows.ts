@@ -2,6 +2,7 @@ import { engineOf } from "../engines";
 import type { LoadProgress, LoadResult, Rows } from "../engines/load";
 import { Servers } from "../engines/run/servers";
 import { ProviderError } from "../errors";
+import { Exit } from "../handlers/exit";
 import type { Connection } from "../postgres/connection";
 import { identifier, list, object, type PropertyShape } from "../validation/shapes";
 import {
@@ -76,7 +77,7 @@ export async function loadRows(args: LoadRowsArgs): Promise<LoadResult> {
         return await engine.loadRows(servers, { schema, table, columns, rows, onProgress });
     } catch (error) {
         throw error instanceof ProviderError
-            ? error.inContext(`load rows into "${schema}.${table}"`).redacted(object(PROPERTIES).secretsIn(values))
+            ? new Exit(object(PROPERTIES).secretsIn(values)).error(error, `load rows into "${schema}.${table}"`)
             : error;
     }
 }

@@ -5,7 +5,8 @@ import { ProviderError } from "../errors";
 import { waitUntilReady } from "../postgres/pool";
 import { identifier, oneOf } from "../validation/shapes";
 import { COMMON_PROPERTIES, connectionShape, ENGINE_CHOICES } from "./connectionSchema";
-import { handler, type Kind } from "./handler";
+import { handler } from "./handler";
+import type { Kind } from "./kind";
 import { planner } from "./planner";
 import { isChanged, type Schema } from "./schema";
 

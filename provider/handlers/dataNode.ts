@@ -6,7 +6,8 @@ import { host } from "../validation/host";
 import { bool, identifier, integer, oneOf, record, text } from "../validation/shapes";
 import { isUnknown } from "../validation/unknown";
 import { accessNodeProperty, COMMON_PROPERTIES, connectionShape, waitForServer } from "./connectionSchema";
-import { handler, type Kind } from "./handler";
+import { handler } from "./handler";
+import type { Kind } from "./kind";
 import { planner } from "./planner";
 import { isChanged, type Schema } from "./schema";
 

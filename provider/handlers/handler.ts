@@ -5,64 +5,41 @@
  * It knows the shapes of Pulumi's calls but nothing of Pulumi's packages.
  */
 import { randomUUID } from "node:crypto";
-import { converge, stepText, type Operation, type Report } from "../engines/run/apply";
+import { converge, stepText, type Report } from "../engines/run/apply";
 import type { EngineName } from "../engines/inputs";
-import { limitReason, type Engine, type ResourceEngine, type Request } from "../engines/engine";
-import { type Plan } from "../engines/step";
+import { limitReason } from "../engines/engine";
 import { engineByName } from "../engines";
-import { formatProblems } from "../engines/preflight/checks";
-import type { Servers } from "../engines/run/servers";
-import { ProviderError, redact } from "../errors";
+import { ProviderError } from "../errors";
 import { retryTransient, type RetryOptions } from "../postgres/retry";
-import type { PendingClusters } from "./pendingClusters";
-import { Interrupted, messageOf, presentable } from "./failure";
-import { report as engineReport } from "./report";
+import type { Exit } from "./exit";
+import { HalfMadeError, Interrupted, messageOf } from "./failure";
+import type { Kind } from "./kind";
+import {
+    exitOf,
+    inputsOf,
+    operationOf,
+    stateOf,
+    subjectOf,
+    valuesOf,
+    type Asked,
+    type ReadyOperation,
+} from "./operation";
+import { reportFor } from "./report";
 import {
     checkValues,
     fillDefaults,
     isChanged,
     keptInputs,
-    pickInputs,
     PROVIDER_KEY,
     replacedBy,
-    secretsIn,
     withoutProvider,
     type CheckFailure,
-    type Schema,
     type Values,
 } from "./schema";
-import { migrate, SCHEMA_VERSION, type Bookkeeping } from "./state";
+import { SCHEMA_VERSION } from "./state";
 
-/** One lost connection must not end a refresh, and a server that is down must not hold up the whole of it. */
+/** A lost connection must not fail a refresh, and a server that is down must not hold up the rest of it. */
 const READ_RETRIES: RetryOptions = { attempts: 3, limitSeconds: 10 };
-
-/** What is particular to one kind of resource. */
-export interface Kind<Inputs, Computed extends { readonly engine: EngineName }> {
-    readonly schema: Schema<Inputs>;
-    /** Names one resource in messages: `data node "dn1"`. Also called with values that no check has seen. */
-    label(inputs: Inputs): string;
-    /** Failures that take more than one property to see. */
-    checkTogether?(inputs: Values): CheckFailure[];
-    /** The engine that the program names for it, as far as the inputs tell. */
-    namedEngine?(inputs: Values): EngineName | undefined;
-    /** Replacements that take more than one property, or the outputs, to see. */
-    replaces?(olds: Values, news: Values): string[];
-    /** Whether the old one goes before the new one comes: where both would bear the same name. */
-    deletesFirst: boolean;
-    servers(inputs: Inputs): Servers;
-    /** The engine of a resource that has no outputs yet. */
-    engine(servers: Servers, inputs: Inputs): Promise<Engine>;
-    /** Waits, at create, for servers that are still starting. */
-    waitForServers(servers: Servers, inputs: Inputs): Promise<void>;
-    resource(engine: Engine): ResourceEngine<Inputs, Computed, unknown>;
-    id(inputs: Inputs, computed: Computed): string;
-    /** What is known of a resource whose making was cut before it could be described; undefined: too little. */
-    halfMade(inputs: Inputs, engine: EngineName): Computed | undefined;
-    /** Notes what its create makes of a cluster to come. */
-    announce?(pending: PendingClusters, engine: Engine, inputs: Inputs): void;
-    /** Refuses an update that neither the server nor the check can refuse. */
-    refuseUpdate?(last: Inputs & Computed, inputs: Inputs): void;
-}
 
 /** What Pulumi calls. Every answer is plain data. */
 export interface Handler {
@@ -82,211 +59,230 @@ export interface DiffAnswer {
 }
 
 /** Makes the handler of a kind. */
-export function handler<Inputs extends object, Computed extends { readonly engine: EngineName }>(
-    kind: Kind<Inputs, Computed>,
-): Handler {
-    type State = Inputs & Computed & Bookkeeping;
-    type Operate = Pick<Operation<Inputs, Computed, unknown>, "resource" | "servers" | "request" | "report">;
-
-    const stateOf = (values: Values): State => migrate(withoutProvider(values)) as unknown as State;
-    const inputsOf = (values: object): Inputs =>
-        pickInputs(kind.schema, fillDefaults(kind.schema, withoutProvider(values as Values)));
-
-    const outputs = (inputs: Inputs, computed: Computed, incomplete?: string): Values =>
-        plain({
-            ...inputs,
-            ...computed,
-            ...keptInputs(kind.schema, inputs),
-            schemaVersion: SCHEMA_VERSION,
-            ...(incomplete === undefined ? {} : { incomplete }),
-        });
-
-    /** Runs an operation on the values that Pulumi gave for it; the first ones name it. */
-    async function guarded<T>(
-        verb: string,
-        values: readonly [Values, ...Values[]],
-        work: (report: Report, redacted: (text: string) => string) => Promise<T>,
-    ): Promise<T> {
-        const secrets = values.flatMap((each) => secretsIn(kind.schema, each));
-        const redacted = (text: string): string => redact(text, secrets);
-        try {
-            return await work(engineReport(values[0], redacted), redacted);
-        } catch (error) {
-            throw presentable(error, { verb, label: kind.label(inputsOf(values[0])), secrets });
-        }
-    }
-
-    /** What the server would refuse later, where the inputs prove it. */
-    function checkLimits(values: Values, inputs: Values): CheckFailure[] {
-        const engine = kind.namedEngine?.(values);
-        if (engine === undefined) {
-            return [];
-        }
-        const limits = kind.resource(engineByName(engine)).limits?.(inputs as Partial<Inputs>) ?? [];
-        return limits.map((limit) => ({ property: limit.property, reason: limitReason(limit, engine) }));
-    }
-
-    /** What is known after a failure; the failure itself must not be hidden by a second one. */
-    async function describeAfterFailure({ resource, servers, request }: Operate): Promise<Computed | undefined> {
-        try {
-            return resource.describe(await resource.observe(servers, request, "change"), request).computed;
-        } catch {
-            return undefined;
-        }
-    }
-
-    async function makeAndDescribe(operate: Operate, onFirstStep: () => void): Promise<Computed> {
-        const { resource, request } = operate;
-        const plan = (observed: unknown, requested: Request<Inputs, Computed>): Plan =>
-            resource.plan(observed, requested);
-        const observed = await converge({ ...operate, plan, onFirstStep });
-        return resource.describe(observed, request).computed;
-    }
-
-    async function remove(operate: Operate): Promise<void> {
-        const { resource } = operate;
-        await converge({ ...operate, plan: (observed, requested) => resource.planDelete(observed, requested) });
-    }
-
+export function handler<Inputs extends object, Computed extends Made>(kind: Kind<Inputs, Computed>): Handler {
     return {
-        async check(_olds, news) {
-            return guarded("check", [news], async () => {
-                const values = withoutProvider(news);
-                const inputs = fillDefaults(kind.schema, values);
-                const failures = [
-                    ...checkValues(kind.schema, values),
-                    ...(kind.checkTogether?.(inputs) ?? []),
-                    ...checkLimits(values, inputs),
-                ];
-                return { inputs: withText(news, inputs), failures };
-            });
-        },
-
-        async diff(_id, olds, news) {
-            return guarded("compare", [news, olds], async () => {
-                const state = stateOf(olds) as unknown as Values;
-                const wanted = withoutProvider(news);
-                const replaces = [...replacedBy(kind.schema, state, wanted), ...(kind.replaces?.(state, wanted) ?? [])];
-                return {
-                    changes: state.incomplete === undefined ? undefined : true,
-                    replaces: [...new Set(replaces)],
-                    deleteBeforeReplace: replaces.length > 0 && kind.deletesFirst,
-                };
-            });
-        },
-
-        async create(values) {
-            return guarded("create", [values], async (report) => {
-                const inputs = inputsOf(values);
-                const servers = kind.servers(inputs);
-                await kind.waitForServers(servers, inputs);
-                const engine = await kind.engine(servers, inputs);
-                const resource = kind.resource(engine);
-                const request: Request<Inputs, Computed> = { inputs, newId: randomUUID() };
-                const problems = await resource.preflight(servers, request);
-                const failing = problems.filter(({ severity }) => severity === "error");
-                if (failing.length > 0) {
-                    throw new ProviderError("PREFLIGHT_FAILED", formatProblems(failing));
-                }
-                if (problems.length > 0) {
-                    report.warn(formatProblems(problems));
-                }
-                const operate = { resource, servers, request, report };
-                let started = false;
-                try {
-                    const computed = await makeAndDescribe(operate, () => (started = true));
-                    return { id: kind.id(inputs, computed), outs: outputs(inputs, computed) };
-                } catch (error) {
-                    if (!started) {
-                        throw error;
-                    }
-                    const known = (await describeAfterFailure(operate)) ?? kind.halfMade(inputs, engine.name);
-                    if (known === undefined) {
-                        await remove(operate).catch((left: unknown) =>
-                            report.warn(`something is left: ${messageOf(left)}`),
-                        );
-                        throw error;
-                    }
-                    throw new Interrupted(kind.id(inputs, known), withText(values, outputs(inputs, known)), error);
-                }
-            });
-        },
-
-        async read(id, props) {
-            return guarded("read", [props], async (_report, redacted) => {
-                const state = stateOf(props);
-                const inputs = inputsOf(state);
-                const managed = state.schemaVersion !== undefined;
-                const servers = kind.servers(inputs);
-                const engine = managed ? engineByName(state.engine) : await kind.engine(servers, inputs);
-                const resource = kind.resource(engine);
-                const request: Request<Inputs, Computed> = { inputs, newId: id, ...(managed ? { last: state } : {}) };
-                const observed = await retryTransient(() => resource.observe(servers, request, "read"), READ_RETRIES);
-                if (!resource.isThere(observed, request)) {
-                    if (managed) {
-                        return {};
-                    }
-                    throw new ProviderError("NOT_FOUND", "it does not exist");
-                }
-                const found = resource.describe(observed, request);
-                const drift = invisibleDrift(resource, observed, request, found.inputs);
-                return {
-                    id: managed ? id : kind.id(found.inputs, found.computed),
-                    props: withText(props, outputs(found.inputs, found.computed, drift && redacted(drift))),
-                    inputs: withText(props, plain(found.inputs)),
-                };
-            });
-        },
-
-        async update(id, olds, news) {
-            return guarded("update", [news, olds], async (report) => {
-                const last = stateOf(olds);
-                const inputs = inputsOf(news);
-                kind.refuseUpdate?.(last, inputs);
-                const resource = kind.resource(engineByName(last.engine));
-                const request = { inputs, last, newId: randomUUID() };
-                const operate = { resource, servers: kind.servers(inputs), request, report };
-                let started = false;
-                try {
-                    const computed = await makeAndDescribe(operate, () => (started = true));
-                    return { outs: outputs(inputs, computed) };
-                } catch (error) {
-                    if (!started && last.incomplete === undefined) {
-                        throw error;
-                    }
-                    const known = (await describeAfterFailure(operate)) ?? last;
-                    throw new Interrupted(id, withText(news, outputs(inputsOf(last), known)), error);
-                }
-            });
-        },
-
-        async delete(id, props) {
-            return guarded("delete", [props], async (report) => {
-                const last = stateOf(props);
-                const inputs = inputsOf(last);
-                const resource = kind.resource(engineByName(last.engine));
-                await remove({ resource, servers: kind.servers(inputs), request: { inputs, last, newId: id }, report });
-            });
-        },
+        check: (_olds, news) => guarded(kind, "check", [news], async () => check(kind, news)),
+        diff: (_id, olds, news) => guarded(kind, "compare", [news, olds], async () => diff(kind, olds, news)),
+        create: (inputs) => operate(kind, { operation: "create", inputs }, randomUUID(), create),
+        read: (id, outputs) => operate(kind, { operation: "read", outputs }, id, read),
+        update: (id, outputs, inputs) =>
+            operate(kind, { operation: "update", outputs, inputs }, randomUUID(), (live) => update(live, id)),
+        delete: (id, outputs) => operate(kind, { operation: "delete", outputs }, id, remove),
     };
+}
+
+/** What the handler needs of the outputs of every kind. */
+interface Made {
+    readonly engine: EngineName;
+}
+
+/** An operation that the gate let through, with everything it was given. */
+interface Live<Inputs, Computed extends Made> extends ReadyOperation<Inputs, Computed> {
+    readonly kind: Kind<Inputs, Computed>;
+    readonly given: Values;
+    readonly report: Report;
+    readonly exit: Exit;
+}
+
+/** Runs work on the values that Pulumi gave for it; the first ones name the resource. Errors leave by the exit. */
+async function guarded<Inputs extends object, Computed extends Made, T>(
+    kind: Kind<Inputs, Computed>,
+    verb: string,
+    values: readonly [Values, ...Values[]],
+    work: (exit: Exit) => Promise<T>,
+): Promise<T> {
+    const exit = exitOf(kind, values);
+    try {
+        return await work(exit);
+    } catch (error) {
+        const label = kind.label(inputsOf(kind, values[0]));
+        if (error instanceof Interrupted) {
+            const { message } = exit.error(error.cause, `finish ${label}`);
+            throw new HalfMadeError(error.id, { ...error.outs, incomplete: exit.message(error.message) }, [message]);
+        }
+        throw exit.error(error, `${verb} ${label}`);
+    }
+}
+
+async function operate<Inputs extends object, Computed extends Made, T>(
+    kind: Kind<Inputs, Computed>,
+    asked: Asked,
+    newId: string,
+    work: (live: Live<Inputs, Computed>) => Promise<T>,
+): Promise<T> {
+    const values = valuesOf(asked);
+    return guarded(kind, asked.operation, values, async (exit) => {
+        const report = reportFor(values[0], exit);
+        const waits = asked.operation === "create";
+        const ready = await operationOf(kind, asked, subjectOf(kind, asked), { newId, exit, waits });
+        ready.advice.forEach((advice) => report.warn(advice));
+        return work({ ...ready, kind, given: values[0], report, exit });
+    });
+}
+
+function check<Inputs extends object, Computed extends Made>(
+    kind: Kind<Inputs, Computed>,
+    news: Values,
+): { inputs: Values; failures: CheckFailure[] } {
+    const values = withoutProvider(news);
+    const inputs = fillDefaults(kind.schema, values);
+    const failures = [
+        ...checkValues(kind.schema, values),
+        ...(kind.checkTogether?.(inputs) ?? []),
+        ...checkLimits(kind, values, inputs),
+    ];
+    return { inputs: withText(news, inputs), failures };
+}
+
+/** What the server would refuse later, where the inputs prove it. */
+function checkLimits<Inputs extends object, Computed extends Made>(
+    kind: Kind<Inputs, Computed>,
+    values: Values,
+    inputs: Values,
+): CheckFailure[] {
+    const engine = kind.namedEngine?.(values);
+    if (engine === undefined) {
+        return [];
+    }
+    const limits = kind.resource(engineByName(engine)).limits?.(inputs as Partial<Inputs>) ?? [];
+    return limits.map((limit) => ({ property: limit.property, reason: limitReason(limit, engine) }));
+}
+
+function diff<Inputs extends object, Computed extends Made>(
+    kind: Kind<Inputs, Computed>,
+    olds: Values,
+    news: Values,
+): DiffAnswer {
+    const state = stateOf(olds) as unknown as Values;
+    const requested = withoutProvider(news);
+    const replaces = [...replacedBy(kind.schema, state, requested), ...(kind.replaces?.(state, requested) ?? [])];
+    return {
+        changes: state.incomplete === undefined ? undefined : true,
+        replaces: [...new Set(replaces)],
+        deleteBeforeReplace: replaces.length > 0 && kind.deletesFirst,
+    };
+}
+
+async function create<Inputs extends object, Computed extends Made>(
+    live: Live<Inputs, Computed>,
+): Promise<{ id: string; outs: Values }> {
+    const { kind, given, engine, report } = live;
+    const { inputs } = live.request;
+    let started = false;
+    try {
+        const computed = await makeAndDescribe(live, () => (started = true));
+        return { id: kind.id(inputs, computed), outs: outputsOf(kind, inputs, computed) };
+    } catch (error) {
+        if (!started) {
+            throw error;
+        }
+        const known = (await describeAfterFailure(live)) ?? kind.halfMade(inputs, engine.name);
+        if (known === undefined) {
+            await converge({ ...live, plan: live.planDelete }).catch((left: unknown) =>
+                report.warn(`could not remove everything again: ${messageOf(left)}`),
+            );
+            throw error;
+        }
+        throw new Interrupted(kind.id(inputs, known), withText(given, outputsOf(kind, inputs, known)), error);
+    }
+}
+
+async function read<Inputs extends object, Computed extends Made>(
+    live: Live<Inputs, Computed>,
+): Promise<{ id?: string; props?: Values; inputs?: Values }> {
+    const { kind, given, resource, servers, request, exit } = live;
+    const observed = await retryTransient(() => resource.observe(servers, request, "read"), READ_RETRIES);
+    if (!resource.isThere(observed, request)) {
+        if (request.last !== undefined) {
+            return {};
+        }
+        throw new ProviderError("NOT_FOUND", "it does not exist");
+    }
+    const found = resource.describe(observed, request);
+    const drift = invisibleDrift(live, observed, found.inputs);
+    const incomplete = drift === undefined ? undefined : exit.message(drift);
+    return {
+        id: request.last === undefined ? kind.id(found.inputs, found.computed) : request.newId,
+        props: withText(given, outputsOf(kind, found.inputs, found.computed, incomplete)),
+        inputs: withText(given, plain(found.inputs)),
+    };
+}
+
+async function update<Inputs extends object, Computed extends Made>(
+    live: Live<Inputs, Computed>,
+    id: string,
+): Promise<{ outs: Values }> {
+    const { kind, given } = live;
+    const { inputs } = live.request;
+    const last = live.request.last as Inputs & Computed & { readonly incomplete?: string };
+    let started = false;
+    try {
+        const computed = await makeAndDescribe(live, () => (started = true));
+        return { outs: outputsOf(kind, inputs, computed) };
+    } catch (error) {
+        if (!started && last.incomplete === undefined) {
+            throw error;
+        }
+        const known = (await describeAfterFailure(live)) ?? last;
+        throw new Interrupted(id, withText(given, outputsOf(kind, inputsOf(kind, last), known)), error);
+    }
+}
+
+async function remove<Inputs extends object, Computed extends Made>(live: Live<Inputs, Computed>): Promise<void> {
+    await converge(live);
+}
+
+async function makeAndDescribe<Inputs extends object, Computed extends Made>(
+    live: Live<Inputs, Computed>,
+    onFirstStep: () => void,
+): Promise<Computed> {
+    const observed = await converge({ ...live, onFirstStep });
+    return live.resource.describe(observed, live.request).computed;
+}
+
+/** What is known after a failure; a second failure must not hide the first. */
+async function describeAfterFailure<Inputs extends object, Computed extends Made>({
+    resource,
+    servers,
+    request,
+}: Live<Inputs, Computed>): Promise<Computed | undefined> {
+    try {
+        return resource.describe(await resource.observe(servers, request, "change"), request).computed;
+    } catch {
+        return undefined;
+    }
+}
+
+function outputsOf<Inputs extends object, Computed extends Made>(
+    { schema }: Kind<Inputs, Computed>,
+    inputs: Inputs,
+    computed: Computed,
+    incomplete?: string,
+): Values {
+    return plain({
+        ...inputs,
+        ...computed,
+        ...keptInputs(schema, inputs),
+        schemaVersion: SCHEMA_VERSION,
+        ...(incomplete === undefined ? {} : { incomplete }),
+    });
 }
 
 /**
  * Steps that the server needs although every input is as it should be: a lost guard, mark or view. Drift of an input
- * is seen in the inputs themselves.
+ * shows in the inputs themselves.
  */
 function invisibleDrift<Inputs extends object, Computed>(
-    resource: ResourceEngine<Inputs, Computed, unknown>,
+    { request, plan }: Pick<ReadyOperation<Inputs, Computed>, "request" | "plan">,
     observed: unknown,
-    request: Request<Inputs, Computed>,
     found: Inputs,
 ): string | undefined {
     if (isChanged(plain(request.inputs), plain(found))) {
         return undefined;
     }
     try {
-        const { steps } = resource.plan(observed, request);
-        return steps.length === 0 ? undefined : `to be mended: ${steps.map(stepText).join("; ")}`;
+        const { steps } = plan(observed);
+        return steps.length === 0 ? undefined : `left to do: ${steps.map(stepText).join("; ")}`;
     } catch (error) {
         return messageOf(error);
     }

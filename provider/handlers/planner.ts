@@ -1,26 +1,17 @@
 /**
- * What an operation would do, without doing it: the steps that the resource's engine plans from what is there now. It is
- * the plan that the operation itself would make, so nothing of it is written twice.
+ * What an operation would do, without doing it: the steps that the resource's engine plans from what is there now. It
+ * goes through the same gate as the operation itself, see operation.ts.
  */
 import { randomUUID } from "node:crypto";
 import type { EngineName } from "../engines/inputs";
-import type { Request } from "../engines/engine";
 import type { Plan, Step } from "../engines/step";
-import { engineByName } from "../engines";
-import { formatProblems } from "../engines/preflight/checks";
 import type { Servers } from "../engines/run/servers";
-import { ProviderError, redact } from "../errors";
+import { ProviderError } from "../errors";
 import { holdsUnknown } from "../validation/unknown";
-import type { Kind } from "./handler";
+import type { Exit } from "./exit";
+import type { Kind } from "./kind";
+import { exitOf, operationOf, subjectOf, valuesOf, type Announced, type Subject } from "./operation";
 import { PendingClusters, NEW_CLUSTER_ID } from "./pendingClusters";
-import { fillDefaults, pickInputs, secretsIn, withoutProvider, type Values } from "./schema";
-import { migrate, type Bookkeeping } from "./state";
-
-/** An operation that Pulumi announces. */
-export type Announced =
-    | { readonly operation: "create"; readonly inputs: Values }
-    | { readonly operation: "update"; readonly outputs: Values; readonly inputs: Values }
-    | { readonly operation: "delete"; readonly outputs: Values };
 
 /** A step, ready to be shown: without secrets, its server by its label. */
 export interface PlannedStep {
@@ -54,7 +45,7 @@ export interface PlannedOperation {
 /**
  * Plans operations of one kind of resource.
  *
- * @param pending of the operations that go before in the same run
+ * @param pending the clusters that earlier operations of the same run will make
  */
 export type Planner = (announced: Announced, pending?: PendingClusters) => Promise<PlannedOperation>;
 
@@ -62,85 +53,27 @@ export type Planner = (announced: Announced, pending?: PendingClusters) => Promi
 export function planner<Inputs extends object, Computed extends { readonly engine: EngineName }>(
     kind: Kind<Inputs, Computed>,
 ): Planner {
-    type State = Inputs & Computed & Bookkeeping;
-    const inputsOf = (values: Values): Inputs =>
-        pickInputs(kind.schema, fillDefaults(kind.schema, withoutProvider(values)));
-
-    /** In a cluster that is to come, from what it will be; else from what is there, and on from what that makes. */
-    async function plannedCreate(servers: Servers, inputs: Inputs, pending: PendingClusters): Promise<Plan> {
-        const request: Request<Inputs, Computed> = { inputs, newId: NEW_CLUSTER_ID };
-        const coming = pending.find(inputs);
-        const engine = coming?.engine ?? (await kind.engine(servers, inputs));
-        const resource = kind.resource(engine);
-        if (coming !== undefined) {
-            const plan = resource.plan(await resource.foresee(servers, request, coming), request);
-            kind.announce?.(pending, engine, inputs);
-            return plan;
-        }
-        const failing = (await resource.preflight(servers, request)).filter(({ severity }) => severity === "error");
-        if (failing.length > 0) {
-            throw new ProviderError("PREFLIGHT_FAILED", formatProblems(failing));
-        }
-        const observed = await resource.observe(servers, request, "change");
-        const plan = resource.plan(observed, request);
-        if (resource.isThere(observed, request)) {
-            return plan;
-        }
-        kind.announce?.(pending, engine, inputs);
-        const made = pending.find(inputs);
-        return made === undefined
-            ? plan
-            : followed(plan, resource.plan(await resource.foresee(servers, request, made), request));
-    }
-
-    async function planned(
-        announced: Announced,
-        servers: Servers,
-        inputs: Inputs,
-        pending: PendingClusters,
-    ): Promise<Plan> {
-        if (announced.operation === "create") {
-            return plannedCreate(servers, inputs, pending);
-        }
-        const last = migrate(withoutProvider(announced.outputs)) as unknown as State;
-        const resource = kind.resource(engineByName(last.engine));
-        const request: Request<Inputs, Computed> = { inputs, last, newId: randomUUID() };
-        if (announced.operation === "update") {
-            kind.refuseUpdate?.(last, inputs);
-        }
-        const observed = await resource.observe(servers, request, "change");
-        return announced.operation === "update"
-            ? resource.plan(observed, request)
-            : resource.planDelete(observed, request);
-    }
-
     return async (announced, pending = new PendingClusters()) => {
-        const values = announced.operation === "delete" ? migrate(announced.outputs) : announced.inputs;
-        const inputs = pending.settle(inputsOf(values));
+        const given = subjectOf(kind, announced);
+        const subject = { ...given, inputs: pending.settle(given.inputs) };
         const nothing = {
-            resource: kind.label(inputs),
+            resource: kind.label(subject.inputs),
             steps: [],
             warnings: [],
             continues: null,
             refusal: null,
         } as const;
-        if (holdsUnknown(inputs)) {
-            return {
-                ...nothing,
-                unknown: `${unknownPaths(inputs).join(", ")}: not known before other resources are made`,
-            };
+        if (holdsUnknown(subject.inputs)) {
+            const paths = unknownPaths(subject.inputs).join(", ");
+            return { ...nothing, unknown: `${paths}: not known before other resources are created` };
         }
-        const secrets = [values, announced.operation === "update" ? announced.outputs : {}].flatMap((each) =>
-            secretsIn(kind.schema, each),
-        );
-        const hide = (text: string): string => redact(text, secrets);
-        const servers = kind.servers(inputs);
+        const exit = exitOf(kind, valuesOf(announced));
         try {
-            const plan = await planned(announced, servers, inputs, pending);
+            const { servers, plan } = await planned(kind, announced, subject, exit, pending);
             return {
                 ...nothing,
-                steps: plan.steps.map((step) => shown(step, servers, secrets)),
-                warnings: plan.warnings.map(hide),
+                steps: plan.steps.map((step) => shown(step, servers, exit)),
+                warnings: plan.warnings.map((warning) => exit.message(warning)),
                 continues: plan.continues ?? null,
                 unknown: null,
             };
@@ -149,10 +82,39 @@ export function planner<Inputs extends object, Computed extends { readonly engin
                 throw error;
             }
             return UNSEEN.has(error.code)
-                ? { ...nothing, unknown: hide(error.reason) }
-                : { ...nothing, unknown: null, refusal: hide(error.message) };
+                ? { ...nothing, unknown: exit.message(error.reason) }
+                : { ...nothing, unknown: null, refusal: exit.message(error.message) };
         }
     };
+}
+
+/** In a pending cluster the plan starts from what that will be; else from what is there, and goes on from what it makes. */
+async function planned<Inputs extends object, Computed extends { readonly engine: EngineName }>(
+    kind: Kind<Inputs, Computed>,
+    announced: Announced,
+    subject: Subject<Inputs, Computed>,
+    exit: Exit,
+    pending: PendingClusters,
+): Promise<{ readonly servers: Servers; readonly plan: Plan }> {
+    const creates = announced.operation === "create";
+    const coming = creates ? pending.find(subject.inputs) : undefined;
+    const newId = creates ? NEW_CLUSTER_ID : randomUUID();
+    const operation = await operationOf(kind, announced, subject, { newId, exit, coming });
+    const { engine, resource, servers, request } = operation;
+    const observed =
+        coming === undefined
+            ? await resource.observe(servers, request, "change")
+            : await resource.foresee(servers, request, coming);
+    const first = operation.plan(observed);
+    const plan = { ...first, warnings: [...operation.advice, ...first.warnings] };
+    if (!creates || (coming === undefined && resource.isThere(observed, request))) {
+        return { servers, plan };
+    }
+    kind.announce?.(pending, engine, subject.inputs);
+    const made = coming === undefined ? pending.find(subject.inputs) : undefined;
+    return made === undefined
+        ? { servers, plan }
+        : { servers, plan: followed(plan, operation.plan(await resource.foresee(servers, request, made))) };
 }
 
 /** A plan, and what is left to do after it. */
@@ -164,29 +126,20 @@ function followed(first: Plan, next: Plan): Plan {
     };
 }
 
-/** By these codes a server was not seen, which says nothing of what the operation will meet. */
+/** With these codes a server could not be looked at, so nobody knows yet what the operation will find. */
 const UNSEEN: ReadonlySet<string> = new Set(["SERVER_UNREACHABLE", "AUTHENTICATION_FAILED", "TLS_FAILED", "NOT_FOUND"]);
 
-function shown(step: Step, servers: Servers, secrets: readonly string[]): PlannedStep {
-    const all = [...secrets, ...(step.secrets ?? [])];
-    const hide = (text: string): string => redact(text, all);
+function shown(step: Step, servers: Servers, exit: Exit): PlannedStep {
     return {
-        name: step.name,
-        why: hide(step.why),
+        name: exit.hide(step.name),
+        why: exit.hide(step.why),
         server: servers.label(step.on.server),
         database: step.on.database,
-        sql: hide(step.sql),
-        values: (step.values ?? []).map((value) => hideDeeply(value, hide)),
+        sql: exit.hide(step.sql),
+        values: (step.values ?? []).map((value) => exit.value(value)),
         transaction: step.transaction ?? null,
         destroys: step.destroys ?? null,
     };
-}
-
-function hideDeeply(value: unknown, hide: (text: string) => string): unknown {
-    if (typeof value === "string") {
-        return hide(value);
-    }
-    return Array.isArray(value) ? value.map((item: unknown) => hideDeeply(item, hide)) : value;
 }
 
 /** `accessNode.id`, for every leaf that is not known. */

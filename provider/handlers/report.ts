@@ -1,12 +1,13 @@
 /**
- * Tells progress and warnings in the resource's own row of `pulumi up`.
+ * Shows progress and warnings in the resource's own row of `pulumi up`.
  *
- * The SDK gives a provider no way to log for a resource, so this speaks to the engine itself: its address is the last
+ * The SDK gives a provider no way to log for a resource, so this calls the engine itself: its address is the last
  * argument of the provider process. Elsewhere (tests, the command line) progress is silent and warnings go to stderr.
- * A row that cannot be told must never fail an operation.
+ * A message that cannot be sent must never fail an operation.
  */
 import { createRequire } from "node:module";
 import type { Report } from "../engines/run/apply";
+import type { Exit } from "./exit";
 
 const INFO = 1;
 const WARNING = 2;
@@ -17,7 +18,7 @@ const PROGRESS_INTERVAL_MS = 2_000;
 type Log = (severity: number, text: string, urn: string, ephemeral: boolean) => void;
 
 /** The report for one resource's operation. */
-export function report(inputs: object, redacted: (text: string) => string): Report {
+export function reportFor(inputs: object, exit: Exit): Report {
     const urn = "logicalUrn" in inputs && typeof inputs.logicalUrn === "string" ? inputs.logicalUrn : "";
     const log = engineLog();
     let told = Date.now();
@@ -25,10 +26,11 @@ export function report(inputs: object, redacted: (text: string) => string): Repo
         progress(text) {
             if (Date.now() - told >= PROGRESS_INTERVAL_MS) {
                 told = Date.now();
-                log?.(INFO, redacted(text), urn, true);
+                log?.(INFO, exit.message(text), urn, true);
             }
         },
-        warn: (text) => (log === undefined ? console.warn(redacted(text)) : log(WARNING, redacted(text), urn, false)),
+        warn: (text) =>
+            log === undefined ? console.warn(exit.message(text)) : log(WARNING, exit.message(text), urn, false),
     };
 }
 

@@ -2,7 +2,7 @@
  * What `plan` prints is what the servers' logs then show. Each change is planned, then done as Pulumi does it, and the
  * statements that the servers logged in between are compared with the printed ones, server by server and in order.
  */
-import type { Announced } from "../../provider/handlers/planner";
+import type { Announced } from "../../provider/handlers/operation";
 import { LiveCluster, type LiveResource } from "../support/life";
 import { tables } from "../support/planCorpus";
 import { checked, ClusterLog, plannerOf, readAgain, type KindName } from "../support/plannedStatements";

@@ -2,7 +2,8 @@
 import { redact } from "../../provider/errors";
 import { accessNode, dataNode, distributedHypertable } from "../../provider/handlers";
 import { NEW_CLUSTER_ID } from "../../provider/handlers/pendingClusters";
-import type { Announced, PlannedOperation, Planner } from "../../provider/handlers/planner";
+import type { Announced } from "../../provider/handlers/operation";
+import type { PlannedOperation, Planner } from "../../provider/handlers/planner";
 import { planners } from "../../provider/handlers/planners";
 import type { LiveResource } from "./life";
 import { StatementLog, type Statement } from "./statementLog";

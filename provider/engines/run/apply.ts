@@ -135,9 +135,7 @@ async function runStep(session: Session, servers: Servers, step: Step): Promise<
             throw error;
         }
         const where = `${step.name} on ${servers.label(step.on.server)}`;
-        throw explained(step, error)
-            .inStep(where)
-            .redacted(step.secrets ?? []);
+        throw explained(step, error).inStep(where);
     }
 }
 

@@ -2,7 +2,9 @@ import type { EngineName } from "../../../provider/engines/inputs";
 import type { Problem } from "../../../provider/engines/engine";
 import { Servers } from "../../../provider/engines/run/servers";
 import { ProviderError } from "../../../provider/errors";
-import { handler, type Handler, type Kind } from "../../../provider/handlers/handler";
+import { handler, type Handler } from "../../../provider/handlers/handler";
+import type { Kind } from "../../../provider/handlers/kind";
+import { planner } from "../../../provider/handlers/planner";
 import { SCHEMA_VERSION } from "../../../provider/handlers/state";
 import { identifier, list, record, text } from "../../../provider/validation/shapes";
 import { UNKNOWN } from "../../../provider/validation/unknown";
@@ -214,7 +216,7 @@ describe("create", () => {
             { severity: "warning", check: "c", server: "dn1", what: "hunter2", remedy: "Mend it", restart: true },
         ];
         await things.create(INPUTS);
-        expect(warn.mock.calls).toEqual([["\n- (advice) dn1: [secret]. Mend it (needs a restart)"]]);
+        expect(warn.mock.calls).toEqual([["- (advice) dn1: [secret]. Mend it (needs a restart)"]]);
         warn.mockRestore();
     });
 
@@ -308,7 +310,7 @@ describe("read", () => {
         resource.there.delete("b");
         resource.describe = (_observed, { inputs }) => ({ inputs, computed: { engine: "fdw", count: 1 } });
         const { props } = await things.read("id of n", outs);
-        expect(props?.incomplete).toBe("to be mended: change (ADD b is due)");
+        expect(props?.incomplete).toBe("left to do: change (ADD b is due)");
         await expect(things.diff("id of n", props ?? {}, INPUTS)).resolves.toMatchObject({ changes: true });
     });
 
@@ -489,7 +491,30 @@ describe("secrets", () => {
         expect(shownOf(await failure(things.create(INPUTS)))).not.toContain("hunter2");
     });
 
-    it("are not in the warning that something is left", async () => {
+    it("of a step alone are in no error, warning, plan or mark of what is left", async () => {
+        const warn = jest.spyOn(console, "warn").mockImplementation(() => undefined);
+        const outs = await made();
+        resource.dress = (step) => ({ ...step, why: "canary is due", values: [["canary"]], secrets: ["canary"] });
+        resource.warnings = ["beware of canary"];
+        const news = { ...INPUTS, things: ["a", "b", "c"] };
+        const plan = await planner(kind)({ operation: "update", outputs: outs, inputs: news });
+        expect(plan).toMatchObject({
+            steps: [{ why: "[secret] is due", values: [["[secret]"]] }],
+            warnings: ["beware of [secret]"],
+        });
+        failing("ADD c", leak("canary"));
+        const error = await failure(things.update("id", outs, news));
+        expect(shownOf(error)).toContain("[secret]");
+        expect(shownOf(error)).not.toContain("canary");
+        expect(warn.mock.calls).toEqual([["beware of [secret]"]]);
+        warn.mockRestore();
+        resource.there.delete("b");
+        resource.describe = (_observed, { inputs }) => ({ inputs, computed: { engine: "fdw", count: 1 } });
+        const { props } = await things.read("id", outs);
+        expect(props?.incomplete).toBe("left to do: change ([secret] is due)");
+    });
+
+    it("are not in the warning that something could not be removed", async () => {
         const warn = jest.spyOn(console, "warn").mockImplementation(() => undefined);
         things = handler({ ...kind, halfMade: () => undefined });
         resource.describe = () => {
@@ -502,7 +527,7 @@ describe("secrets", () => {
             return resource.run(event);
         };
         await failure(things.create(INPUTS));
-        expect(warn.mock.calls.flat().join()).toContain("something is left");
+        expect(warn.mock.calls.flat().join()).toContain("could not remove everything again");
         expect(warn.mock.calls.flat().join()).not.toContain("hunter2");
         warn.mockRestore();
     });

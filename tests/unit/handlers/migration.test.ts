@@ -1,5 +1,6 @@
 import { Servers } from "../../../provider/engines/run/servers";
-import { handler, type Kind } from "../../../provider/handlers/handler";
+import { handler } from "../../../provider/handlers/handler";
+import type { Kind } from "../../../provider/handlers/kind";
 import { identifier, list } from "../../../provider/validation/shapes";
 import { connectionTo } from "../../support/connections";
 import { engineByName, fakeEngines } from "../../support/fakeEngines";

@@ -265,18 +265,6 @@ describe("an error that lasts", () => {
         failing("ADD a", new TypeError("a mistake"));
         await expect(converge(operation(["a"]))).rejects.toThrow(TypeError);
     });
-
-    it("does not show what a step marks as secret, not even in the remedy", async () => {
-        resource.dress = (step) => ({ ...step, secrets: ["hunter2"] });
-        fakePool.answer = ({ text }) => {
-            if (text === "ADD a") {
-                throw new ProviderError("SERVER_ERROR", "syntax error at hunter2", { remedy: "Do not say hunter2" });
-            }
-        };
-        const error = await failure(converge(operation(["a"])));
-        expect(error.message).not.toContain("hunter2");
-        expect(error.message).toContain("[secret]");
-    });
 });
 
 describe("locks", () => {
