@@ -11,9 +11,7 @@ import type { ClientBase } from "pg";
 import { ProviderError } from "../errors";
 import type { Connection } from "./connection";
 import { identifier, literal } from "./sql";
-import { sqlStateOf } from "./sqlState";
-
-const INSUFFICIENT_PRIVILEGE = "42501";
+import { SQLSTATE, sqlStateOf } from "./sqlState";
 
 /** Each with its value, in the order in which they are set: the role decides which of the others may be set. */
 export const PINNED: Readonly<Record<string, string>> = {
@@ -70,7 +68,7 @@ export async function pinSettings(client: ClientBase, connection: Connection): P
         const { rows } = await client.query<{ pid: number }>(pinningStatement(connection));
         return rows[0]?.pid;
     } catch (error) {
-        throw sqlStateOf(error) === INSUFFICIENT_PRIVILEGE ? mayNotPin(error, connection) : error;
+        throw sqlStateOf(error) === SQLSTATE.INSUFFICIENT_PRIVILEGE ? mayNotPin(error, connection) : error;
     }
 }
 

@@ -6,12 +6,14 @@
 import { ProviderError } from "../errors";
 import { address } from "./connection";
 import { GRACE_SECONDS, LAST_WORD_SECONDS, LOOK_SECONDS, SILENCE_SECONDS } from "./limits";
-import { serverError, sqlStateOf, type SessionPlace } from "./sqlState";
-
-const LOCK_NOT_AVAILABLE = "55P03";
+import { serverError, SQLSTATE, sqlStateOf, type SessionPlace } from "./sqlState";
 
 /** The answers of a server that is going away or coming up: they are no sign of life of a statement. */
-const RESTARTING: ReadonlySet<string> = new Set(["57P01", "57P02", "57P03"]);
+const RESTARTING: ReadonlySet<string> = new Set([
+    SQLSTATE.ADMIN_SHUTDOWN,
+    SQLSTATE.CRASH_SHUTDOWN,
+    SQLSTATE.CANNOT_CONNECT_NOW,
+]);
 
 /** How often in a row the server has to have nothing to do for a statement until its answer counts as lost. */
 const LOST_LOOKS = 3;
@@ -110,7 +112,7 @@ class Watch {
 
     /** The server's error, with who held the lock where it was one that was waited for. */
     explained(error: unknown): unknown {
-        if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE || this.blocked === undefined) {
+        if (sqlStateOf(error) !== SQLSTATE.LOCK_NOT_AVAILABLE || this.blocked === undefined) {
             return error;
         }
         const { relation, blockers, pids } = this.blocked;
@@ -119,7 +121,7 @@ class Watch {
         const text = error instanceof Error ? error.message : "";
         return new ProviderError(
             "LOCKED",
-            `${text} (SQLSTATE ${LOCK_NOT_AVAILABLE}, at ${this.where()}): it waited ${this.seconds(this.startedAt)} s for ${what} that is held by ${holders}`,
+            `${text} (SQLSTATE ${SQLSTATE.LOCK_NOT_AVAILABLE}, at ${this.where()}): it waited ${this.seconds(this.startedAt)} s for ${what} that is held by ${holders}`,
             {
                 remedy: "Wait until the holder is done or end it (SELECT pg_terminate_backend(...)), or raise lockTimeoutSeconds",
                 cause: error,
