@@ -194,7 +194,7 @@ describeServer(`on ${kind?.name ?? `a server (skipped: ${skipReasons.fdw})`}, th
         ).toEqual([
             {
                 severity: "info",
-                text: expect.stringMatching(/^2\/\d+ markServer \(/) as string,
+                text: expect.stringMatching(/^2\/\d+ mark server \S+ \(/) as string,
                 urn: "urn:contract::dataNode",
                 ephemeral: true,
             },

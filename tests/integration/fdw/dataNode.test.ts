@@ -47,11 +47,17 @@ describeServers("fdw", (kind) => {
             await sql("ALTER SERVER dn1 OPTIONS (SET fetch_size '3', DROP async_capable)");
             await sql("ALTER USER MAPPING FOR postgres SERVER dn1 OPTIONS (SET password 'by hand')");
             const found = await node.refresh();
-            expect(found?.serverOptions).toEqual({ fetch_size: "3", async_capable: "" });
+            expect(found?.serverOptions).toEqual({ fetch_size: "3" });
             expect(found).not.toHaveProperty("password");
             await node.update(values);
             await node.expectNoDrift();
             expect(await optionsOf("dn1")).toEqual(expect.arrayContaining(["fetch_size=1000", "async_capable=true"]));
+            await sql("ALTER SERVER dn1 OPTIONS (DROP async_capable)");
+            expect((await node.refresh())?.serverOptions).toEqual({});
+            expect(node.outputs.incomplete).toMatch(/alter options of server dn1/);
+            await node.update(values);
+            await node.expectNoDrift();
+            expect(await optionsOf("dn1")).toContain("async_capable=true");
             await node.delete();
         },
         TIMEOUT_MS,

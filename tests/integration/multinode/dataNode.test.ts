@@ -109,7 +109,7 @@ describeServers("multinode", (kind) => {
             const node = await created(0);
             await sql("COMMENT ON SERVER dn1 IS 'my words'");
             await node.refresh();
-            expect(node.outputs.incomplete).toMatch(/markDataNode/);
+            expect(node.outputs.incomplete).toMatch(/mark data node dn1/);
             await node.update(live.nodeValues(0));
             await node.expectNoDrift();
             expect((await entries())[0]?.comment).toMatch(/^my words\n\[pulumi-timescaledb/);
