@@ -124,8 +124,12 @@ describeServers("fdw", (kind) => {
             );
             try {
                 const connection = connectionOf(access, { user: "app", password: "app" });
-                const servers = new Servers({ connection, database: DATABASE }, {});
-                const look = () => preflightAccessNode(servers, accessRequest(connection, DATABASE, { adopt: true }));
+                // One preflight reads each server once, so each look has servers of its own.
+                const look = () =>
+                    preflightAccessNode(
+                        new Servers({ connection, database: DATABASE }, {}),
+                        accessRequest(connection, DATABASE, { adopt: true }),
+                    );
                 await run(access, "postgres", only(await look(), "role_setting").remedy.split(",")[0] as string);
                 await closePools();
                 const errors = (await look()).filter(({ severity }) => severity === "error");

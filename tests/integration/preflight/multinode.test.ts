@@ -1,3 +1,4 @@
+import { isPinning } from "../../../provider/postgres/sessionSettings";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { checkServers } from "../../../provider/engines/multinode/preflight";
@@ -540,5 +541,8 @@ async function statements(server: Server, database: string, work: () => Promise<
     await work();
     const log = readFileSync(server.logFile).subarray(start).toString("utf8");
     await run(server, "postgres", `ALTER DATABASE ${database} RESET log_statement`);
-    return log.split("\n").filter((line) => /LOG: {2}(?:statement|execute)/.test(line));
+    return log
+        .split("\n")
+        .flatMap((line) => / LOG: {2}(?:statement|execute [^:]*): (.*)/.exec(line)?.[1] ?? [])
+        .filter((statement) => !isPinning(statement));
 }
