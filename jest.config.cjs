@@ -37,6 +37,7 @@ module.exports = {
             globals: { usesRecordings: true },
         }),
         tier("differential"),
+        tier("killpoints"),
         tier("acceptance"),
         tier("docs"),
         tier("package", { globalSetup: "<rootDir>/tests/support/build.ts" }),

@@ -37,6 +37,28 @@ export class LiveResource {
         return this.outputs;
     }
 
+    /**
+     * What `pulumi up` does: makes it, or updates it where it is there or half-made. A failure is thrown, and what Pulumi
+     * keeps of it is kept.
+     */
+    async up(values: Values): Promise<Values> {
+        const inputs = await this.checked(this.inputs, values);
+        try {
+            const { id, outs } =
+                this.id === undefined
+                    ? await this.handler.create(inputs)
+                    : { id: this.id, ...(await this.handler.update(this.id, this.outputs, inputs)) };
+            this.keep(id, inputs, outs);
+        } catch (error) {
+            const { id, properties } = error as { id?: string; properties?: object };
+            if (id !== undefined && properties !== undefined) {
+                this.keep(id, inputs, properties);
+            }
+            throw error;
+        }
+        return this.outputs;
+    }
+
     /** What a preview of these inputs would say. */
     async diff(values: Values): Promise<DiffAnswer> {
         return this.handler.diff(this.required(), this.outputs, await this.checked(this.inputs, values));
