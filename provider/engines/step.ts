@@ -1,5 +1,6 @@
 /** What a plan is made of: statements, and where and together with what each of them runs. */
 import type { ErrorCode } from "../errors";
+import type { Secrets } from "./run/secrets";
 import type { Place } from "./run/servers";
 
 /** An error in the user's terms. */
@@ -18,8 +19,8 @@ export interface Statement {
     readonly sql: string;
     /** Bound values, cast in the text ($1::interval). */
     readonly values?: readonly unknown[];
-    /** What is secret in sql or values, to be hidden wherever the step is shown. */
-    readonly secrets?: readonly string[];
+    /** What is secret: bound to settings before it runs, from which its SQL reads it; never in sql, values or names. */
+    readonly secrets?: Secrets;
     /**
      * SQLSTATEs that do not fail the step: it was done already, or the next round plans another way. Not inside a
      * transaction.

@@ -94,6 +94,7 @@ export function nodeAccess(node: DataNodeReference, accessNode: AccessNodeRefere
             port: node.port ?? 5432,
         },
         database: node.database ?? database,
+        passwordFrom: node.connection === undefined ? "accessNode.connection.password" : "connection.password",
     };
 }
 

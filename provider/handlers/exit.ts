@@ -15,7 +15,7 @@ export class Exit {
     }
 
     /** Hides these as well from now on: a plan's steps may hold secrets that no input has. */
-    learn(secrets: readonly string[] = []): void {
+    learn(secrets: readonly string[]): void {
         secrets.forEach((secret) => this.secrets.add(secret));
     }
 

@@ -129,7 +129,7 @@ export async function operationOf<Inputs, Computed extends { readonly engine: En
     const resource = kind.resource(engine);
     const request = { inputs, newId, ...(last === undefined ? {} : { last }) };
     const learned = (plan: Plan): Plan => {
-        plan.steps.forEach(({ secrets }) => exit.learn(secrets));
+        plan.steps.forEach(({ secrets = {} }) => exit.learn(Object.values(secrets)));
         return plan;
     };
     const planDelete = (observed: unknown): Plan => learned(resource.planDelete(observed, request));

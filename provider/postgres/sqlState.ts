@@ -129,6 +129,9 @@ const PASSING_INTERNAL_ERRORS =
 /** Why one server could not connect to another (08001), where waiting does not help. */
 const LASTING_REFUSALS: ReadonlySet<RefusalCause> = new Set(["hba", "password", "role", "database"]);
 
+/** Those of them where the other server does not let the user in. */
+const REFUSED_LOGINS: ReadonlySet<RefusalCause> = new Set(["hba", "password", "role"]);
+
 const ERROR_CODE: Readonly<Record<string, ErrorCode>> = {
     [SQLSTATE.INVALID_AUTHORIZATION]: "AUTHENTICATION_FAILED",
     [SQLSTATE.INVALID_PASSWORD]: "AUTHENTICATION_FAILED",
@@ -232,9 +235,13 @@ function isPassing({ code, message, detail, constraint }: ServerError): boolean 
     }
 }
 
-function errorCode({ code, origin }: ServerError): ErrorCode {
+function errorCode(found: ServerError): ErrorCode {
+    const { code, origin } = found;
     if (origin !== "server") {
         return origin === "tls" ? "TLS_FAILED" : "SERVER_UNREACHABLE";
+    }
+    if (code === SQLSTATE.UNABLE_TO_CONNECT && REFUSED_LOGINS.has(refusalOf(found.detail ?? "").cause)) {
+        return "AUTHENTICATION_FAILED";
     }
     return ERROR_CODE[code] ?? (code.startsWith("08") ? "SERVER_UNREACHABLE" : "SERVER_ERROR");
 }

@@ -13,7 +13,8 @@ export function functionsSchema(versions: RunningVersions): string {
     return supports("functionsSchema", versions) ? "_timescaledb_functions" : "_timescaledb_internal";
 }
 
-function ping(versions: RunningVersions, node: string): string {
+/** SQL of whether a data node takes the access node's connections, by SQL of its name. */
+export function ping(versions: RunningVersions, node: string): string {
     const timeout = supports("pingTimeout", versions) ? `, '${PING_TIMEOUT}'::interval` : "";
     return `${functionsSchema(versions)}.ping_data_node(${node}${timeout})`;
 }

@@ -4,9 +4,11 @@
  * which the provider has no route of its own.
  */
 import type { Session } from "../../postgres/pool";
-import { identifier, literal } from "../../postgres/sql";
+import { anonymousBlock, identifier, literal } from "../../postgres/sql";
 import type { AccessSide } from "./readServers";
+import { passwordSecret, withSecrets } from "../run/secrets";
 import type { Servers } from "../run/servers";
+import { createMappingSql } from "../userMapping";
 import { compareVersions } from "../versions/range";
 
 /** How the access node is to reach a data node. */
@@ -32,13 +34,9 @@ export interface RemoteTable {
 export type ForeignTables = Readonly<Record<string, RemoteTable>>;
 
 const SERVER = "pulumi_timescaledb_probe";
-const PASSWORD_SETTING = "pulumi_timescaledb.password";
 const KEEP_NOTHING = { keep_connections: "off" };
 
-/** Bound, and not in the text of a block: a server logs the text of what fails. Its one value is the password. */
-export const SET_PASSWORD = `SELECT pg_catalog.set_config('${PASSWORD_SETTING}', $1::text, true)`;
-
-/** The statements of a block that make the foreign tables. The transaction has run {@link SET_PASSWORD}. */
+/** The statements of a block that make the foreign tables; {@link passwordSecret} binds the route's password. */
 export function makeForeignTables(route: Route, database: string, tables: ForeignTables): string[] {
     const server = {
         host: route.host,
@@ -48,13 +46,10 @@ export function makeForeignTables(route: Route, database: string, tables: Foreig
         connect_timeout: String(Math.max(2, Math.ceil(route.connectTimeoutSeconds))),
         ...route.options,
     };
-    const mapping = `CREATE USER MAPPING FOR CURRENT_USER SERVER ${SERVER} OPTIONS (user ${literal(route.user)}`;
     return [
         "CREATE EXTENSION IF NOT EXISTS postgres_fdw",
         `CREATE SERVER ${SERVER} FOREIGN DATA WRAPPER postgres_fdw ${optionList(server)}`,
-        route.password === undefined
-            ? `${mapping})`
-            : `EXECUTE ${literal(mapping)} || ', password ' || quote_literal(current_setting(${literal(PASSWORD_SETTING)})) || ')'`,
+        createMappingSql("CURRENT_USER", SERVER, route),
         ...Object.entries(tables).map(
             ([name, { schema, table, columns }]) =>
                 `CREATE FOREIGN TABLE pg_temp.${identifier(name)} (${columns}) SERVER ${SERVER} ` +
@@ -79,11 +74,12 @@ export async function withForeignTables<T>(
     const closes = compareVersions(facts.postgresVersion, "14") >= 0;
     const options = { ...route.options, ...(closes ? KEEP_NOTHING : {}) };
     const statements = makeForeignTables({ ...route, options }, database, tables);
+    const block = anonymousBlock(`BEGIN\n    ${statements.join(";\n    ")};\nEND`);
     const look = async (session: Session): Promise<T> => {
         await session.query("BEGIN");
         try {
-            await session.query(SET_PASSWORD, [route.password ?? ""]);
-            await session.query(`DO ${literal(`BEGIN ${statements.join("; ")}; END`)}`);
+            const { secrets } = passwordSecret(route.password);
+            await withSecrets(session, secrets, true, () => session.query(block));
             return await use(session);
         } finally {
             // A session that is gone has rolled back: the error that matters is the first one.

@@ -12,6 +12,7 @@ import { retryTransient } from "../../postgres/retry";
 import { isNoDatabase, SQLSTATE, sqlStateOf } from "../../postgres/sqlState";
 import type { Lock, ResourceEngine, Request } from "../engine";
 import type { Plan, Step } from "../step";
+import { withSecrets } from "./secrets";
 import type { Place, Servers } from "./servers";
 import { forgetSnapshots } from "./snapshot";
 
@@ -110,7 +111,7 @@ async function applyGroup(
     try {
         for (const [index, step] of group.entries()) {
             report.progress(`${done + index + 1}/${total} ${stepText(step)}`);
-            await runStep(session, servers, step);
+            await runStep(session, servers, step, inTransaction);
         }
         if (inTransaction) {
             await session.query("COMMIT");
@@ -124,9 +125,9 @@ async function applyGroup(
     }
 }
 
-async function runStep(session: Session, servers: Servers, step: Step): Promise<void> {
+async function runStep(session: Session, servers: Servers, step: Step, inTransaction: boolean): Promise<void> {
     try {
-        await session.query(step.sql, step.values);
+        await withSecrets(session, step.secrets, inTransaction, () => session.query(step.sql, step.values));
     } catch (error) {
         if (step.tolerates?.includes(sqlStateOf(error) ?? "")) {
             return;
@@ -173,7 +174,8 @@ function samePlace(a: Place, b: Place): boolean {
 }
 
 function sameSteps(a: Plan, b: Plan): boolean {
-    const shape = (plan: Plan): string => JSON.stringify(plan.steps.map(({ on, sql, values }) => [on, sql, values]));
+    const shape = (plan: Plan): string =>
+        JSON.stringify(plan.steps.map(({ on, sql, values, secrets }) => [on, sql, values, secrets]));
     return shape(a) === shape(b);
 }
 

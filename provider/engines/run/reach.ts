@@ -36,10 +36,24 @@ export async function reach<T extends object>(
         return { reachable: true, ...(await read()) };
     } catch (error) {
         if (error instanceof ProviderError && UNREACHED.has(error.code)) {
-            return { reachable: false, cause: error };
+            return { reachable: false, cause: refusedLogin(servers, node, error) };
         }
         throw error;
     }
+}
+
+/** Says which password was refused, and where the right one belongs. */
+function refusedLogin(servers: Servers, node: string, error: ProviderError): ProviderError {
+    const access = servers.find(node);
+    if (error.code !== "AUTHENTICATION_FAILED" || access?.passwordFrom === undefined) {
+        return error;
+    }
+    const { connection, passwordFrom } = access;
+    const reason = `${servers.label(node)} refuses user "${connection.user}" with ${passwordFrom}: ${error.reason}`;
+    const remedy =
+        `Write the password of "${connection.user}" on that server into the data node's connection.password, ` +
+        "and check pg_hba.conf there";
+    return new ProviderError(error.code, reason, { remedy, cause: error.cause });
 }
 
 /** Reads from a database; undefined where it does not exist. */
@@ -59,7 +73,9 @@ export function unreachable(node: string, { cause }: Unreached): ProviderError {
     const [code, what] =
         cause.code === "PERMISSION_DENIED"
             ? ([cause.code, "may not be looked at"] as const)
-            : (["SERVER_UNREACHABLE", "does not answer"] as const);
+            : cause.code === "AUTHENTICATION_FAILED"
+              ? ([cause.code, "refuses the login"] as const)
+              : (["SERVER_UNREACHABLE", "does not answer"] as const);
     return new ProviderError(code, `data node ${node} ${what}: ${cause.reason}`, {
         remedy: cause.remedy,
         cause,

@@ -21,6 +21,8 @@ export interface ServerAccess {
     readonly connection: Connection;
     /** The cluster's database on it. */
     readonly database: string;
+    /** The input of a DataNode that holds the connection's password; undefined: it is the access node's own server. */
+    readonly passwordFrom?: "connection.password" | "accessNode.connection.password";
 }
 
 /** The access node and the data nodes that an operation may touch. */

@@ -494,7 +494,12 @@ describe("secrets", () => {
     it("of a step alone are in no error, warning, plan or mark of what is left", async () => {
         const warn = jest.spyOn(console, "warn").mockImplementation(() => undefined);
         const outs = await made();
-        resource.dress = (step) => ({ ...step, why: "canary is due", values: [["canary"]], secrets: ["canary"] });
+        resource.dress = (step) => ({
+            ...step,
+            why: "canary is due",
+            values: [["canary"]],
+            secrets: { "test.secret": "canary" },
+        });
         resource.warnings = ["beware of canary"];
         const news = { ...INPUTS, things: ["a", "b", "c"] };
         const plan = await planner(kind)({ operation: "update", outputs: outs, inputs: news });

@@ -38,7 +38,8 @@ export function planAddDataNode(
     if (!node.reachable) {
         const warning =
             `data node "${inputs.nodeName}" is seen through the access node alone (${node.cause.reason}): ` +
-            "what its server lacks shows only when it is used";
+            "what its server lacks shows only when it is used" +
+            (node.cause.remedy === undefined ? "" : `. ${node.cause.remedy}`);
         return { ...planUnreached(cluster, leftover, inputs), warnings: [warning] };
     }
     const { steps, ownership } = inputs.bootstrap

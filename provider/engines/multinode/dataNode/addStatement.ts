@@ -5,7 +5,9 @@ import { withMarker } from "../../marks/marker";
 import { nodeDatabaseName } from "../../run/places";
 import type { Statement } from "../../step";
 import { functionOf, markerOf, type ClusterState } from "../cluster";
-import { createMapping, requestedMapping } from "./userMapping";
+import { passwordSecret, PASSWORD } from "../../run/secrets";
+import { createMappingSql } from "../../userMapping";
+import { requestedMapping } from "./userMapping";
 
 /** Whose the node's database is: known before it is added, or whoever makes it. */
 export type Ownership = "ours" | "adopted" | "ours if it is made now";
@@ -21,13 +23,12 @@ export function addDataNode(
     ownership: Ownership,
     more: readonly string[] = [],
 ): Statement {
-    const { nodeName, bootstrap, available } = inputs;
+    const { nodeName, bootstrap, available, accessNode } = inputs;
     const mapping = requestedMapping(inputs);
-    const create = mapping && createMapping(inputs, mapping);
     const options = alterOptionsClause({}, inputs.serverOptions);
     const statements = [
         markEntry(cluster, inputs, ownership),
-        ...(create === undefined ? [] : [create.sql]),
+        ...(mapping === undefined ? [] : [createMappingSql(identifier(accessNode.connection.user), nodeName, mapping)]),
         ...(options === undefined ? [] : [`ALTER SERVER ${identifier(nodeName)}${options}`]),
         ...(available
             ? []
@@ -43,7 +44,7 @@ BEGIN
     SELECT * INTO made FROM ${callAddDataNode(cluster, inputs, nodeDatabaseName(inputs), bootstrap)};
     ${statements.join(";\n    ")};
 END`),
-        ...(create === undefined ? {} : { secrets: create.secrets }),
+        ...passwordSecret(inputs.password),
     };
 }
 
@@ -56,7 +57,7 @@ export function callAddDataNode(
 ): string {
     return `${functionOf(cluster, "add_data_node")}(
         ${literal(nodeName)}, host => ${literal(host)}, port => ${port}, database => ${literal(database)},
-        bootstrap => ${bootstrap}, password => ${password === undefined ? "NULL" : literal(password)})`;
+        bootstrap => ${bootstrap}, password => ${password === undefined ? "NULL" : PASSWORD})`;
 }
 
 /** A database that the access node did not make and we did not either is the user's, and the mark says so. */

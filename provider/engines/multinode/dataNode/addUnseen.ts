@@ -14,6 +14,8 @@ import type { DataNodeInputs } from "../../inputs";
 import { withMarker } from "../../marks/marker";
 import { accessDatabase, nodeDatabaseName, nodeLabel } from "../../run/places";
 import { at, type Explanation, type Plan, type Statement } from "../../step";
+import { passwordSecret } from "../../run/secrets";
+import { createMappingSql } from "../../userMapping";
 import { supports } from "../../versions/capabilities";
 import { functionOf, markerOf, type ClusterState } from "../cluster";
 import { addDataNode, callAddDataNode } from "./addStatement";
@@ -30,7 +32,7 @@ import {
 } from "./notes";
 import { USERS_TABLES } from "./release";
 import { scratchName } from "./scratch";
-import { createMapping, requestedMapping } from "./userMapping";
+import { requestedMapping } from "./userMapping";
 
 /** The steps by which a node is added that nobody can look at. */
 export function planAddUnseen(
@@ -103,7 +105,7 @@ function alreadyDataNode(inputs: DataNodeInputs): Explanation {
  * way the mark says which scratch databases there may be.
  */
 function addWithScratch(cluster: ClusterState, number: number, inputs: DataNodeInputs): Statement {
-    const { nodeName, adopt, bootstrap } = inputs;
+    const { nodeName, adopt, bootstrap, accessNode } = inputs;
     const server = identifier(nodeName);
     const database = nodeDatabaseName(inputs);
     const marker = {
@@ -112,14 +114,14 @@ function addWithScratch(cluster: ClusterState, number: number, inputs: DataNodeI
         scratch: number,
     };
     const mapping = requestedMapping(inputs);
-    const create = mapping && createMapping(inputs, mapping);
+    const create = mapping && createMappingSql(identifier(accessNode.connection.user), nodeName, mapping);
     return {
         name: `add data node ${nodeName} with a scratch database`,
         why: `${nodeName} is not registered, and may be one that this cluster lost`,
         sql: anonymousBlock(`BEGIN
     PERFORM ${callAddDataNode(cluster, inputs, scratchName(cluster, nodeName, number), true)};
     COMMENT ON SERVER ${server} IS ${literal(withMarker(null, marker))};
-    ${create === undefined ? "-- The access node's user needs no mapping." : `${create.sql};`}
+    ${create === undefined ? "-- The access node's user needs no mapping." : `${create};`}
     BEGIN
         ALTER SERVER ${server} OPTIONS (SET dbname ${literal(database)});
         ${execute(cluster, nodeName, refuseOthers(cluster.clusterId))};
@@ -135,7 +137,7 @@ function addWithScratch(cluster: ClusterState, number: number, inputs: DataNodeI
     END;
 END`),
         tolerates: [SQLSTATE.INSUFFICIENT_PRIVILEGE],
-        ...(create === undefined ? {} : { secrets: create.secrets }),
+        ...passwordSecret(inputs.password),
     };
 }
 

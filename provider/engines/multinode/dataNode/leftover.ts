@@ -11,11 +11,11 @@ import type { DataNodeComputed, DataNodeInputs } from "../../inputs";
 import type { Request } from "../../engine";
 import { at, type Statement, type Step } from "../../step";
 import { nodeCheckOf, readAccess } from "../../preflight/readServers";
+import { passwordSecret } from "../../run/secrets";
 import type { Servers } from "../../run/servers";
 import {
     DROP_FOREIGN_TABLES,
     makeForeignTables,
-    SET_PASSWORD,
     withForeignTables,
     type ForeignTables,
     type Route,
@@ -171,15 +171,7 @@ function noteMaking(inputs: DataNodeInputs): Statement {
 function planReleaseOver(route: Route, distUuid: string, inputs: DataNodeInputs): Step[] {
     const { nodeName, accessNode } = inputs;
     const database = nodeDatabaseName(inputs);
-    const secrets = route.password === undefined ? [] : [route.password];
     const statements = [
-        {
-            name: `pass password of data node ${nodeName}`,
-            why: "the access node needs the data node's password for the next step",
-            sql: SET_PASSWORD,
-            values: [route.password ?? ""],
-            secrets,
-        },
         {
             name: `release data node ${nodeName}`,
             why: unknownTo(distUuid),
@@ -194,8 +186,8 @@ BEGIN
         DROP EXTENSION postgres_fdw;
     END IF;
 END`),
-            secrets,
+            ...passwordSecret(route.password),
         },
     ];
-    return at(accessDatabase(accessNode), statements, `release ${nodeName}`);
+    return at(accessDatabase(accessNode), statements);
 }

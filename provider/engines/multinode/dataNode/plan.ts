@@ -13,7 +13,7 @@ import type { DataNodeRequest, ObservedDataNode } from "./observe";
 import { accessDatabase, nodeDatabaseName } from "../../run/places";
 import { planLeaveScratch } from "./removal";
 import { isScratch, planDropScratch } from "./scratch";
-import { planMapping } from "./userMapping";
+import { planMapping, tryMapping } from "./userMapping";
 
 /** The steps to the requested data node. */
 export function planDataNode(observed: ObservedDataNode, request: DataNodeRequest): Plan {
@@ -33,7 +33,7 @@ export function planDataNode(observed: ObservedDataNode, request: DataNodeReques
     return {
         steps: [
             ...at(on, planDropScratch(cluster, entry)),
-            ...at(on, planEntry(cluster, entry, request), "alter data node"),
+            ...at(on, planEntry(cluster, entry, observed, request), "alter data node"),
         ],
         warnings: [],
     };
@@ -70,16 +70,25 @@ function refuseLostDatabase(cluster: ClusterState, { node }: ObservedDataNode, {
     );
 }
 
-function planEntry(cluster: ClusterState, entry: NodeEntry, request: DataNodeRequest): Statement[] {
+function planEntry(
+    cluster: ClusterState,
+    entry: NodeEntry,
+    { node, alive }: ObservedDataNode,
+    request: DataNodeRequest,
+): Statement[] {
     const { inputs, last } = request;
     const mark = wantedMark(ownerOf(request), entry.marker, markerOf(cluster, inputs));
     refuseWithoutAlter(cluster, entry, inputs);
+    const mapping = planMapping(entry, inputs, last);
+    // A node that is down lets nobody in, whatever the password.
+    const isUp = inputs.available && (node.reachable || alive.has(entry.name));
     return [
         ...planMove(cluster, entry, inputs),
         ...planOptions(entry, inputs),
-        ...planMapping(entry, inputs, last),
+        ...mapping,
         // A node that becomes available again is connected to at once, with all of the above.
         ...planAvailable(cluster, entry, inputs),
+        ...(mapping.length > 0 && isUp ? [tryMapping(cluster, inputs)] : []),
         ...planMark(entry, withMarker(entry.comment, mark)),
     ];
 }

@@ -69,11 +69,10 @@ describe("plan of a data node", () => {
     it("adds entry, mark, mapping and options by one statement, and hides the password", () => {
         const inputs = { user: "cluster", password: "se'cret", serverOptions: { connect_timeout: "5" } };
         const [step] = dataNode.plan(missing(emptyServer), requesting(inputs)).steps.slice(-1);
-        expect(step?.secrets).toEqual(["se'cret"]);
-        expect(step?.sql).toContain("password => 'se''cret'");
-        expect(step?.sql).toContain(
-            `CREATE USER MAPPING FOR "postgres" SERVER "dn1" OPTIONS ("password" 'se''cret', "user" 'cluster')`,
-        );
+        expect(Object.values(step?.secrets ?? {})).toEqual(["se'cret"]);
+        expect(step?.sql).not.toContain("cret");
+        expect(step?.sql).toContain("password => pg_catalog.current_setting(");
+        expect(step?.sql).toContain(`CREATE USER MAPPING FOR "postgres" SERVER "dn1" OPTIONS ("user" ''cluster''`);
         expect(step?.sql).toContain(`ALTER SERVER "dn1" OPTIONS (ADD "connect_timeout" '5')`);
         expect(step?.sql).toContain("COMMENT ON SERVER");
     });
@@ -130,16 +129,12 @@ describe("plan of a data node", () => {
 
         it("releases the node through the access node and adds it as ours", () => {
             const plan = dataNode.plan(left(), request);
-            expect(names(plan)).toEqual([
-                "pass password of data node dn1",
-                "release data node dn1",
-                "add data node dn1",
-            ]);
-            const [setting, release, add] = plan.steps;
-            expect(setting).toMatchObject({ values: ["secret"], secrets: ["secret"], transaction: "release dn1" });
+            expect(names(plan)).toEqual(["release data node dn1", "add data node dn1"]);
+            const [release, add] = plan.steps;
+            expect(Object.values(release?.secrets ?? {})).toEqual(["secret"]);
             expect(release?.sql).not.toContain("secret");
             expect(release?.sql).toContain(`value = '${CLUSTER}'`);
-            expect(release).toMatchObject({ on: { server: "access node" }, transaction: "release dn1" });
+            expect(release).toMatchObject({ on: { server: "access node" } });
             expect(add?.sql).toMatch(OURS);
         });
 
@@ -188,7 +183,7 @@ describe("plan of a data node", () => {
             expect(note?.sql).toContain('"scratch":2');
             expect(add?.sql).toContain(`database => '${scratch}'`);
             expect(add?.sql).toMatch(/CREATE USER MAPPING[^]*OPTIONS \(SET dbname 'metrics'\)[^]*distributed_exec/);
-            expect(add).toMatchObject({ secrets: ["secret"], tolerates: ["42501"] });
+            expect(add).toMatchObject({ secrets: { "pulumi_timescaledb.password": "secret" }, tolerates: ["42501"] });
             expect(unless?.sql).toMatch(/IF EXISTS[^]*RETURN[^]*"foreign":true/);
             expect(dataNode.plan(unseen(), request).steps[0]?.sql).toContain('"scratch":1');
             const elsewhere = { making: "metrics on dn9.example.com:5432" };
@@ -362,6 +357,7 @@ describe("plan of a data node", () => {
                 "alter options of server dn1",
                 "create user mapping for postgres on dn1",
                 "set data node dn1 available",
+                "try user mapping for postgres on dn1",
             ]);
             expect(plan.steps[1]?.sql).toBe(
                 `ALTER SERVER "dn1" OPTIONS (ADD "connect_timeout" '3', DROP "keepalives", SET "sslmode" 'prefer')`,
@@ -387,11 +383,13 @@ describe("plan of a data node", () => {
             expect(plan({ user: "postgres", password: "old" })).toEqual([
                 "drop user mapping for postgres on dn1",
                 "create user mapping for postgres on dn1",
+                "try user mapping for postgres on dn1",
             ]);
             expect(plan({ user: "postgres", password: "new" })).toEqual([]);
             expect(plan(null)).toEqual([]);
             expect(names(dataNode.plan(mapped({ user: "x" }), requesting({}, last)))).toEqual([
                 "drop user mapping for postgres on dn1",
+                "try user mapping for postgres on dn1",
             ]);
             expect(names(dataNode.plan(mapped({ user: "x" }), known))).toEqual([]);
         });
