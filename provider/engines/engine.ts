@@ -95,9 +95,9 @@ export interface Description<Inputs, Computed> {
 
 /**
  * What an observation is for. A read takes what another resource of the same run has read from the catalogue; a change
- * reads it anew, and reads what plans alone need as well.
+ * reads it anew, and reads what plans alone need as well; a delete also reads what would be lost.
  */
-export type Purpose = "read" | "change";
+export type Purpose = "read" | "change" | "delete";
 
 /** How an engine makes, sees and removes one kind of resource. */
 export interface ResourceEngine<Inputs, Computed, Observed> {

@@ -178,7 +178,7 @@ async function create<Inputs extends object, Computed extends Made>(
         }
         const known = (await describeAfterFailure(live)) ?? kind.halfMade(inputs, engine.name);
         if (known === undefined) {
-            await converge({ ...live, plan: live.planDelete }).catch((left: unknown) =>
+            await converge({ ...live, purpose: "delete", plan: live.planDelete }).catch((left: unknown) =>
                 report.warn(`could not remove everything again: ${messageOf(left)}`),
             );
             throw error;

@@ -89,6 +89,8 @@ export interface ReadyOperation<Inputs, Computed> {
     readonly request: Request<Inputs, Computed>;
     /** What the preflight advises. */
     readonly advice: readonly string[];
+    /** What is to be observed for it. */
+    readonly purpose: "change" | "delete";
     /** What there is to do, for a delete towards nothing. Every secret in it is hidden from then on. */
     readonly plan: (observed: unknown) => Plan;
     /** What would remove everything again. */
@@ -139,6 +141,7 @@ export async function operationOf<Inputs, Computed extends { readonly engine: En
         servers,
         request,
         advice: operation === "create" && coming === undefined ? await preflight(resource, servers, request) : [],
+        purpose: operation === "delete" ? "delete" : "change",
         plan: operation === "delete" ? planDelete : (observed) => learned(resource.plan(observed, request)),
         planDelete,
     };

@@ -103,7 +103,7 @@ async function planned<Inputs extends object, Computed extends { readonly engine
     const { engine, resource, servers, request } = operation;
     const observed =
         coming === undefined
-            ? await resource.observe(servers, request, "change")
+            ? await resource.observe(servers, request, operation.purpose)
             : await resource.foresee(servers, request, coming);
     const first = operation.plan(observed);
     const plan = { ...first, warnings: [...operation.advice, ...first.warnings] };

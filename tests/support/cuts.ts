@@ -24,7 +24,8 @@ export async function runUntilCut<Inputs, Computed, Observed>(
     let left = transactions;
     for (;;) {
         const { resource, servers, request } = operation;
-        const { steps } = planOf(operation)(await resource.observe(servers, request, "change"), request);
+        const purpose = operation.toNothing ? "delete" : "change";
+        const { steps } = planOf(operation)(await resource.observe(servers, request, purpose), request);
         if (steps.length === 0) {
             return true;
         }
@@ -42,7 +43,8 @@ export async function finish<Inputs, Computed, Observed>(
     operation: CutOperation<Inputs, Computed, Observed>,
 ): Promise<Inputs & Computed> {
     const { resource, servers, request } = operation;
-    const observed = await converge({ resource, servers, request, plan: planOf(operation), report: silent });
+    const purpose = operation.toNothing ? "delete" : "change";
+    const observed = await converge({ resource, servers, request, purpose, plan: planOf(operation), report: silent });
     if (operation.toNothing || !resource.isThere(observed, request)) {
         return { ...request.inputs, ...request.last } as Inputs & Computed;
     }

@@ -33,6 +33,8 @@ export interface Operation<Inputs, Computed, Observed> {
     readonly servers: Servers;
     readonly request: Request<Inputs, Computed>;
     readonly plan: (observed: Observed, request: Request<Inputs, Computed>) => Plan;
+    /** Default: "change". */
+    readonly purpose?: "change" | "delete";
     readonly report: Report;
     /** Called before the first step: from here on something may be half-made. */
     readonly onFirstStep?: () => void;
@@ -50,10 +52,10 @@ async function rounds<Inputs, Computed, Observed>(
     operation: Operation<Inputs, Computed, Observed>,
     warn: (text: string) => void,
 ): Promise<Observed> {
-    const { resource, servers, request } = operation;
+    const { resource, servers, request, purpose = "change" } = operation;
     let last: Plan | undefined;
     for (let round = 0; ; round++) {
-        const observed = await resource.observe(servers, request, "change");
+        const observed = await resource.observe(servers, request, purpose);
         const plan = operation.plan(observed, request);
         plan.warnings.forEach(warn);
         if (plan.steps.length === 0) {

@@ -2,9 +2,10 @@
 import { ProviderError } from "../../../errors";
 import { qualified } from "../../../postgres/sql";
 import { describeNeeds, supports } from "../../versions/capabilities";
-import { at, type Step } from "../../step";
+import { at, type Statement, type Step } from "../../step";
 import type { Place } from "../../run/servers";
 import type { ClusterState } from "../cluster";
+import { healing } from "../liveness";
 import type { NodeHoldings, SoleChunk } from "./holdings";
 
 /**
@@ -15,11 +16,12 @@ import type { NodeHoldings, SoleChunk } from "./holdings";
  */
 export function planDrain(
     on: Place,
-    { versions }: ClusterState,
+    cluster: ClusterState,
     node: string,
     { soleChunks, cutMoves }: Pick<NodeHoldings, "soleChunks" | "cutMoves">,
     targets: ReadonlySet<string>,
 ): Step[] {
+    const { versions } = cluster;
     if (soleChunks.length > 0 && !supports("moveChunk", versions)) {
         throw new ProviderError(
             "NOT_SUPPORTED",
@@ -35,16 +37,18 @@ export function planDrain(
             sql: "CALL timescaledb_experimental.cleanup_copy_chunk_operation($1::name)",
             values: [id],
         })),
-        ...soleChunks.map((chunk) => {
+        ...soleChunks.flatMap((chunk) => {
             const target = leastLoaded(node, chunk, targets, load);
             load.set(target, (load.get(target) ?? 0) + 1);
-            return {
+            const move: Statement = {
                 name: `move chunk ${chunk.name} to ${target}`,
                 why: `${chunk.name} is on ${node} alone`,
                 sql: `CALL timescaledb_experimental.move_chunk(
                           chunk => $1::regclass, source_node => $2::name, destination_node => $3::name)`,
                 values: [qualified(chunk.schema, chunk.name), node, target],
             };
+            // A move is several transactions across nodes: the next step must not wait for one that is in doubt.
+            return [move, ...healing(cluster, [node, target])];
         }),
     ]);
 }

@@ -6,8 +6,8 @@ import { at, schemaDropFollows, type Plan, type Statement } from "../../step";
 import { findSchema, isOurSchema } from "../../tables/schemas";
 import { unmarkObject } from "../../tables/statements";
 import { functionOf, type ClusterState } from "../cluster";
-import { planHeal } from "../liveness";
 import { accessDatabase } from "../../run/places";
+import { withoutDoubt } from "../preparedTransactions";
 import { contentsText } from "./contents";
 import type { HypertableRequest, ObservedHypertable } from "./observe";
 import { planDropSchema } from "./schemas";
@@ -16,14 +16,15 @@ import type { TableState } from "./tables";
 /** The steps by which a table goes, or is let go where it was there before. */
 export function planDeleteHypertable(observed: ObservedHypertable, request: HypertableRequest): Plan {
     const { inputs, last } = request;
-    const { cluster, table } = observed;
+    const { cluster, table, inDoubt } = observed;
     if (cluster === undefined || cluster.clusterId !== inputs.accessNode.id) {
         return { steps: [], warnings: [] };
     }
     const on = accessDatabase(inputs.accessNode);
     if (table === undefined) {
         const schema = findSchema(observed.schemas, last?.schema ?? inputs.schema);
-        return { steps: planDropSchema(on, cluster, schema, schemaNodes(cluster, request)), warnings: [] };
+        const steps = planDropSchema(on, cluster, schema, schemaNodes(cluster, request));
+        return { steps: withoutDoubt(on, cluster, inDoubt, steps), warnings: [] };
     }
     const { marker } = table;
     if (!isMarked(ownerOf(request), marker)) {
@@ -57,7 +58,12 @@ function planDrop(
             { remedy: "Start them, or set forceDestroy: true and run `pulumi up` before you remove it" },
         );
     }
-    const healed = [...inDoubt.left, ...inDoubt.possible].filter((node) => alive.has(node));
+    const isAlive = (node: string): boolean => alive.has(node);
+    const doubt = {
+        ...inDoubt,
+        underWay: inDoubt.underWay.filter(isAlive),
+        unseen: inDoubt.unseen.filter(isAlive),
+    };
     const drop: Statement = {
         name: `drop table ${table.schema}.${table.name}`,
         why: "the resource is deleted",
@@ -68,11 +74,10 @@ function planDrop(
         },
     };
     return {
-        steps: [
-            ...planHeal(on, cluster, healed),
+        steps: withoutDoubt(on, cluster, doubt, [
             ...dead.flatMap((node) => at(on, forgetNode(cluster, table, node), `forget ${node}`)),
             ...at(on, [drop]),
-        ],
+        ]),
         ...(isOurSchema(findSchema(schemas, table.schema), cluster.clusterId) ? schemaDropFollows(table.schema) : {}),
         warnings: dead.map((node) => `table ${name} stays on data node "${node}", which does not answer`),
     };

@@ -14,8 +14,9 @@ import { snapshot } from "../../run/snapshot";
 import { ifDatabaseExists } from "../../run/reach";
 import { observeCluster, type ClusterState } from "../cluster";
 import { indexPath, readIndexSpelling } from "./indexes";
-import { observeInDoubt, pingNodes, type InDoubt } from "../liveness";
+import { pingNodes } from "../liveness";
 import { observeContents, type TableContents } from "./contents";
+import { NO_DOUBT, observeInDoubt, type InDoubt } from "../preparedTransactions";
 import { observeSchemas } from "./schemas";
 import { findTable, observeTables, type HypertableState, type TableState } from "./tables";
 
@@ -46,7 +47,6 @@ export type ObservedTable = ObservedHypertable & {
     readonly table: TableState & { readonly hypertable: HypertableState };
 };
 
-const NO_DOUBT: InDoubt = { left: [], possible: [] };
 const NO_CONTENTS: TableContents = { chunks: 0, rows: 0, isMore: false, soleChunks: [], cutMoves: [] };
 
 /** Reads the cluster and the table on the access node. A change is also told what surrounds the table. */
@@ -111,19 +111,33 @@ async function observeOn(
                 ? await snapshot(servers, place, "schemas", () => observeSchemas(session))
                 : await observeSchemas(session, [...new Set(names.map(({ schema }) => schema))]),
     };
+    const doubtful = mayHoldPrepared(cluster, nodes, request);
+    const inDoubt = await observeInDoubt(session, servers, cluster, doubtful, purpose);
     if (purpose === "read") {
-        return { ...common, alive: new Set(nodes), inDoubt: NO_DOUBT, contents: NO_CONTENTS };
+        return { ...common, alive: new Set(nodes), inDoubt, contents: NO_CONTENTS };
     }
     const alive = await pingNodes(session, cluster.versions, nodes);
-    const wanted = inputs.dataNodes ?? (nodes.length > 0 ? [] : cluster.nodes.map(({ name }) => name));
-    const inDoubt = await observeInDoubt(servers, [...new Set([...wanted, ...nodes])]);
-    const canCount = nodes.every((node) => alive.has(node)) && inDoubt.left.length === 0;
+    const isInDoubt = inDoubt.left.length > 0 || inDoubt.stranded.length > 0;
+    // Rows are asked for through the data nodes, and nothing may wait there for what is in doubt.
+    const counts = purpose === "delete" && nodes.every((node) => alive.has(node)) && !isInDoubt;
     return {
         ...common,
         alive,
         inDoubt,
-        contents: table === undefined ? NO_CONTENTS : await observeContents(session, cluster.versions, table, canCount),
+        contents: table === undefined ? NO_CONTENTS : await observeContents(session, cluster.versions, table, counts),
     };
+}
+
+/** The nodes on which a transaction of this table may be prepared: those that it is on, was on, or is to be on. */
+function mayHoldPrepared(
+    cluster: ClusterState,
+    attached: readonly string[],
+    { inputs, last }: HypertableRequest,
+): string[] {
+    const all = cluster.nodes.map(({ name }) => name);
+    const meant = inputs.dataNodes ?? (attached.length > 0 ? [] : all);
+    const names = new Set([...meant, ...attached, ...(last?.attachedDataNodes ?? [])]);
+    return all.filter((name) => names.has(name));
 }
 
 /** The names under which the table may be found: the requested one, and the one of the last operation. */

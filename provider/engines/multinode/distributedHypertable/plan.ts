@@ -5,8 +5,8 @@ import { mayTake, ownerOf } from "../../marks/ownership";
 import { findSchema, isOurSchema } from "../../tables/schemas";
 import { alreadyExists, takenError } from "../../tables/statements";
 import { requireCluster, type ClusterState } from "../cluster";
-import { planHeal } from "../liveness";
 import { accessDatabase } from "../../run/places";
+import { withoutDoubt } from "../preparedTransactions";
 import { planAlterHypertable } from "./alter";
 import { planCreateHypertable } from "./create";
 import { isHypertableThere, type HypertableRequest, type ObservedHypertable } from "./observe";
@@ -34,9 +34,8 @@ export function planHypertable(observed: ObservedHypertable, request: Hypertable
     const left = last?.schema === inputs.schema ? undefined : findSchema(observed.schemas, last?.schema);
     const leavesIt = table !== undefined && table.schema === left?.name;
     const steps: Step[] = [...planned.steps, ...(leavesIt ? [] : planDropSchema(on, cluster, left, nodes))];
-    const healed = steps.length > 0 ? [...inDoubt.left, ...inDoubt.possible] : inDoubt.left;
     return {
-        steps: [...planHeal(on, cluster, healed), ...steps],
+        steps: withoutDoubt(on, cluster, inDoubt, steps),
         ...(leavesIt && isOurSchema(left, cluster.clusterId) ? schemaDropFollows(table.schema) : {}),
         warnings: planned.warnings,
     };

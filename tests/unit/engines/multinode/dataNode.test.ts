@@ -499,9 +499,11 @@ describe("deletion of a data node", () => {
             "end prepared transactions",
             "clean up move ts_copy_1_1",
             "move chunk c1 to dn2",
+            "end prepared transactions",
             "move chunk c2 to dn3",
+            "end prepared transactions",
         ]);
-        expect(plan.steps.slice(2).map(({ values }) => values)).toEqual([
+        expect([2, 4].map((place) => plan.steps[place]?.values)).toEqual([
             ['"_timescaledb_internal"."c1"', "dn1", "dn2"],
             ['"_timescaledb_internal"."c2"', "dn1", "dn3"],
         ]);

@@ -1,6 +1,7 @@
 import type { DistributedHypertableInputs } from "../../../../provider/engines/inputs";
 import type { Plan } from "../../../../provider/engines/step";
 import { distributedHypertable } from "../../../../provider/engines/multinode";
+import { NO_DOUBT } from "../../../../provider/engines/multinode/preparedTransactions";
 import { indexPath } from "../../../../provider/engines/multinode/distributedHypertable/indexes";
 import { nothingThere } from "../../../../provider/engines/multinode/distributedHypertable/observe";
 import {
@@ -98,17 +99,49 @@ describe("plan of a distributed hypertable", () => {
     });
 
     it("heals the data nodes of a finished table only where something is in doubt", () => {
-        const plan = distributedHypertable.plan({ ...whole, inDoubt: { left: ["dn2"], possible: ["dn1"] } }, known);
+        const plan = distributedHypertable.plan(
+            { ...whole, inDoubt: { ...NO_DOUBT, left: ["dn2"], underWay: ["dn1"], unseen: ["dn1"] } },
+            known,
+        );
         expect(names(plan)).toEqual(["end prepared transactions"]);
         expect(plan.steps[0]?.values).toEqual([["dn2"]]);
     });
 
     it("heals before a change what may be in doubt, and nothing where nothing is", () => {
         const change = changing({ replicationFactor: 2 });
-        const plan = (left: string[], possible: string[]) =>
-            distributedHypertable.plan({ ...whole, inDoubt: { left, possible } }, change);
+        const plan = (left: string[], underWay: string[]) =>
+            distributedHypertable.plan({ ...whole, inDoubt: { ...NO_DOUBT, left, underWay } }, change);
         expect(plan(["dn2"], ["dn1"]).steps[0]?.values).toEqual([["dn2", "dn1"]]);
+        expect(names(plan(["dn2"], []))).toEqual(["end prepared transactions", "set replication factor to 2"]);
         expect(names(plan([], []))).toEqual(["set replication factor to 2"]);
+    });
+
+    it("heals before and after a change the data nodes that only the access node can look at", () => {
+        const plan = distributedHypertable.plan(
+            { ...whole, inDoubt: { ...NO_DOUBT, unseen: ["dn2"] } },
+            changing({ replicationFactor: 2 }),
+        );
+        expect(names(plan)).toEqual([
+            "end prepared transactions",
+            "set replication factor to 2",
+            "end prepared transactions",
+        ]);
+        expect(plan.steps.map(({ values }) => values?.[0])).toEqual([["dn2"], '"public"."conditions"', ["dn2"]]);
+    });
+
+    it.each([
+        [true, "COMMIT PREPARED 'ts-1-700-16500-10'"],
+        [false, "ROLLBACK PREPARED 'ts-1-700-16500-10'"],
+    ])("ends on the data node itself what the access node cannot reach there (committed: %s)", (committed, sql) => {
+        const place = { server: "dn2", database: "multinode" };
+        const stranded = [{ place, id: "ts-1-700-16500-10", committed }];
+        const plan = distributedHypertable.plan({ ...whole, inDoubt: { ...NO_DOUBT, stranded } }, known);
+        expect(plan.steps).toEqual([expect.objectContaining({ on: place, sql })]);
+    });
+
+    it("ends what is in doubt when the table is gone on the access node already", () => {
+        const observed = { ...observedTable(undefined), inDoubt: { ...NO_DOUBT, left: ["dn1"] } };
+        expect(names(distributedHypertable.planDelete(observed, known))).toEqual(["end prepared transactions"]);
     });
 
     describe("refuses", () => {
@@ -402,10 +435,11 @@ describe("plan of a distributed hypertable", () => {
             expect(names(plan)).toEqual([
                 "end prepared transactions",
                 expect.stringMatching(/^move chunk .* to dn1$/),
+                "end prepared transactions",
                 "detach data node dn2",
             ]);
             expect(plan.steps[1]?.transaction).toBeUndefined();
-            expect(plan.steps[2]?.sql).toContain("drop_remote_data => true");
+            expect(plan.steps[3]?.sql).toContain("drop_remote_data => true");
         });
 
         it("takes back a move from the node that was cut before it moves the chunk again", () => {
@@ -420,6 +454,7 @@ describe("plan of a distributed hypertable", () => {
                 "end prepared transactions",
                 "clean up move ts_copy_1_1",
                 expect.stringMatching(/^move chunk .* to dn1$/),
+                "end prepared transactions",
                 "detach data node dn2",
             ]);
             expect(plan.steps[1]?.values).toEqual(["ts_copy_1_1"]);
@@ -487,7 +522,12 @@ describe("deletion of a distributed hypertable", () => {
                     last,
                 }),
             );
-        expect(plan(own)).toEqual(["drop schema own on dn1", "drop schema own on dn2", "drop schema own"]);
+        expect(plan(own)).toEqual([
+            "end prepared transactions",
+            "drop schema own on dn1",
+            "drop schema own on dn2",
+            "drop schema own",
+        ]);
         expect(plan({ ...own, empty: false })).toEqual([]);
         expect(plan({ ...own, marker: { ...own.marker, cluster: OTHER_CLUSTER } })).toEqual([]);
         expect(own.marker.cluster).toBe(CLUSTER);

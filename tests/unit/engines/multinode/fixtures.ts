@@ -241,7 +241,7 @@ export function observedTable(table?: TableState, more: Partial<ObservedHypertab
         schemas: [{ name: "public", marker: undefined, empty: table === undefined }],
         alive: new Set(table?.hypertable?.nodes),
         // As where the provider has the access node alone.
-        inDoubt: { left: [], possible: ["dn1", "dn2"] },
+        inDoubt: { left: [], stranded: [], underWay: ["dn1", "dn2"], unseen: [] },
         contents: { chunks: 0, rows: 0, isMore: false, soleChunks: [], cutMoves: [] },
         ...more,
     };
