@@ -24,7 +24,7 @@ import { checkAllServers, checkDataNode, type ServerChecks } from "../preflight/
 import { checkEncoding } from "../preflight/locale";
 import { nodeCheckOf, readFutureAccess, type AccessSide } from "../preflight/readServers";
 import { checkHypertableRights } from "../preflight/rights";
-import { readClusterFacts, type ClusterFacts } from "../preflight/serverFacts";
+import { readClusterFacts } from "../preflight/serverFacts";
 import { ACCESS, type Servers } from "../run/servers";
 import { describeNeeds, supports } from "../versions/capabilities";
 import { checkAccessRoute } from "./accessRoute";

@@ -3,7 +3,8 @@ import { ProviderError } from "../../errors";
 import type { Engine } from "../engine";
 import { readMarker } from "../marks/marker";
 import { ACCESS, type Servers } from "../run/servers";
-import { attempt, nodeHead, UNKNOWN_HELD, type ClusterStatus, type NodeStatus } from "./status";
+import { attempt, nodeHead, type Versions } from "./read";
+import { UNKNOWN_HELD, type ClusterStatus, type NodeStatus } from "./status";
 
 /**
  * Reads it: one lease a server, the data nodes at once.
@@ -84,7 +85,7 @@ async function readVersion(servers: Servers, name: string): Promise<NodeStatus> 
     const head = nodeHead(name, "data node", servers.find(name) ?? servers.access);
     const found = await attempt(() =>
         servers.on(place, (session) =>
-            session.query<{ postgres: string; timescaledb: string | null }>(
+            session.one<Versions>(
                 `SELECT split_part(current_setting('server_version'), ' ', 1) AS postgres,
                         (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb') AS timescaledb`,
             ),
@@ -97,7 +98,7 @@ async function readVersion(servers: Servers, name: string): Promise<NodeStatus> 
               ...NOT_ANSWERING,
               answers: "provider",
               failure: null,
-              postgresVersion: found[0]?.postgres ?? null,
-              timescaledbVersion: found[0]?.timescaledb ?? null,
+              postgresVersion: found.postgres,
+              timescaledbVersion: found.timescaledb,
           };
 }

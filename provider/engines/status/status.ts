@@ -1,8 +1,5 @@
-/** How a cluster is at a moment, as data: the same form for both engines, and what both need to fill it. */
-import { ProviderError } from "../../errors";
-import { address, type Connection } from "../../postgres/connection";
+/** How a cluster is at a moment, as data: the same form for both engines. */
 import type { EngineName } from "../inputs";
-import { Servers, type ServerAccess } from "../run/servers";
 
 /** How a cluster is at a moment. Plain JSON. */
 export interface ClusterStatus {
@@ -90,50 +87,8 @@ export interface DriftItem {
     readonly what: string;
 }
 
-/** A data node as the access node has it registered. */
-export interface RegisteredNode {
-    readonly name: string;
-    readonly host: string;
-    readonly port: number;
-    readonly database: string;
-}
-
 /** Nothing is known of what it holds. */
 export const UNKNOWN_HELD: Held = { shards: null, chunks: null, approximateRows: null, bytes: null };
-
-/**
- * The servers with a way to every registered node: what the caller gave, else the access node's own way with the
- * access node's user, password and TLS.
- */
-export function withRegistered(servers: Servers, registered: readonly RegisteredNode[]): Servers {
-    const { connection } = servers.access;
-    const derived = registered.map(({ name, host, port, database }): [string, ServerAccess] => [
-        name,
-        { connection: { ...connection, host: host || connection.host, port }, database },
-    ]);
-    return new Servers(servers.access, { ...Object.fromEntries(derived), ...servers.nodes });
-}
-
-/** What was read, or the failure as an answer. */
-export async function attempt<T>(read: () => Promise<T>): Promise<T | ProviderError> {
-    try {
-        return await read();
-    } catch (error) {
-        if (error instanceof ProviderError) {
-            return error;
-        }
-        throw error;
-    }
-}
-
-/** The head of a node's status. */
-export function nodeHead(
-    name: string,
-    role: NodeStatus["role"],
-    { connection, database }: { readonly connection: Pick<Connection, "host" | "port">; readonly database: string },
-): Pick<NodeStatus, "name" | "role" | "address" | "database"> {
-    return { name, role, address: address(connection), database };
-}
 
 /** The sum of what is known; null where something is not. */
 export function sum(values: readonly (number | null)[]): number | null {

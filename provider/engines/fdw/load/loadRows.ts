@@ -11,7 +11,7 @@ import { qualified } from "../../../postgres/sql";
 import { SQLSTATE, sqlStateOf } from "../../../postgres/sqlState";
 import { turnsOf, type Load, type LoadResult } from "../../load";
 import { ACCESS, type Servers } from "../../run/servers";
-import { withRegistered } from "../../status/status";
+import { withRegistered } from "../../status/read";
 import { readAccessCatalogue } from "../catalogue";
 import { Distribution, type OpenShard } from "./distribution";
 import { readLoadLayout, readShardTables, type LoadLayout } from "./loadLayout";

@@ -1,13 +1,15 @@
-/** What of a cluster's objects is missing, or left over, as far as their marks on both sides tell. */
+/** Which objects of a cluster are missing or left over, by their marks on both sides. */
 import { ProviderError } from "../../../errors";
+import { isNoDatabase } from "../../../postgres/sqlState";
 import { readMarker } from "../../marks/marker";
 import { ACCESS } from "../../run/servers";
+import type { Answers } from "../../status/read";
 import type { DriftItem } from "../../status/status";
 import { partText } from "../distributedHypertable/parts";
-import { isDatabaseGone, type AccessObject, type AccessSide, type NodeSide, type Sides } from "./status";
+import type { AccessObject, AccessSide, NodeSide } from "./answers";
 
 /** Compares the access node's objects with the data nodes'. */
-export function driftOf(access: AccessSide, sides: Sides): DriftItem[] {
+export function driftOf(access: AccessSide, sides: Answers<NodeSide>): DriftItem[] {
     const tables = access.objects.filter(({ part }) => part?.kind === "table");
     return [
         ...tables.flatMap((table) => tableDrift(table, access)),
@@ -32,7 +34,8 @@ function tableDrift(table: AccessObject, access: AccessSide): DriftItem[] {
     ];
 }
 
-function isAvailable({ nodes }: AccessSide, server: string | null): boolean {
+/** Whether the access node uses a data node. */
+export function isAvailable({ nodes }: AccessSide, server: string | null): boolean {
     return readMarker(nodes.find(({ name }) => name === server)?.comment)?.available !== false;
 }
 
@@ -47,7 +50,7 @@ function nodeDrift(
     const drift: DriftItem[] =
         registered === undefined ? [item(`data node ${name}`, "it is not registered on the access node")] : [];
     if (side instanceof ProviderError) {
-        return isDatabaseGone(side)
+        return isNoDatabase(side)
             ? [...drift, item(`database ${registered?.database ?? ""}`.trim(), "it does not exist any more")]
             : drift;
     }

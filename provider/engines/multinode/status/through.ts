@@ -1,9 +1,9 @@
-/** What the access node can tell of data nodes that do not answer the provider: in private networks they never do. */
+/** What the access node knows about data nodes that do not answer the provider: in private networks they never do. */
 import { ProviderError } from "../../../errors";
 import { ACCESS, type Servers } from "../../run/servers";
-import { attempt } from "../../status/status";
+import { attempt } from "../../status/read";
 import { functionsSchema, pingNodes } from "../liveness";
-import type { AccessAnswer } from "./status";
+import type { AccessAnswer } from "./answers";
 
 /** A data node that answers the access node. */
 export interface SeenThrough {
