@@ -5,13 +5,13 @@ import { Readable } from "node:stream";
 import { from as copyFrom } from "pg-copy-streams";
 import { turnsOf } from "../dist/engines/load.js";
 import { loadRows } from "../dist/index.js";
-import { binaryFormat } from "../dist/postgres/copyBinary.js";
-import { RowBuffer } from "../dist/postgres/copyRows.js";
-import { textFormat } from "../dist/postgres/copyText.js";
+import { binaryFormat } from "../dist/postgres/copy/binary.js";
+import { RowBuffer } from "../dist/postgres/copy/rows.js";
+import { textFormat } from "../dist/postgres/copy/text.js";
 import { shardsOf } from "./contenders.mjs";
 
 /** @typedef {import("./contenders.mjs").Contender} Contender */
-/** @typedef {import("../provider/postgres/copyRows.js").RowFormat} Format */
+/** @typedef {import("../provider/postgres/copy/rows.js").RowFormat} Format */
 
 export const DEVICES = 100;
 const START = Date.UTC(2026, 0, 1);

@@ -1,8 +1,8 @@
 /** The plan of a stack: each resource's own plan, in the order in which Pulumi will come to it. */
-import { PendingClusters } from "../handlers/pendingClusters";
-import { planners } from "../handlers/planners";
+import { PendingClusters } from "../handlers/planning/pendingClusters";
+import { planners } from "../handlers/planning/planners";
 import type { Announced } from "../handlers/operation";
-import type { PlannedOperation } from "../handlers/planner";
+import type { PlannedOperation } from "../handlers/planning/planner";
 import { TYPE_PREFIX, type PreviewStep, type StateResource } from "./stack";
 
 /** One operation of the next `up` on one of this package's resources. */

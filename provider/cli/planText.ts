@@ -1,5 +1,5 @@
 /** A stack's plan for a terminal. */
-import type { PlannedStep } from "../handlers/planner";
+import type { PlannedStep } from "../handlers/planning/planner";
 import type { StackOperation, StackPlan } from "./plan";
 import { bytesText, countText, plainText } from "./words";
 

@@ -7,7 +7,7 @@ import { identifier, oneOf } from "../validation/shapes";
 import { COMMON_PROPERTIES, connectionShape, ENGINE_CHOICES } from "./connectionSchema";
 import { handler } from "./handler";
 import type { Kind } from "./kind";
-import { planner } from "./planner";
+import { planner } from "./planning/planner";
 import { isChanged, type Schema } from "./schema";
 
 /** The inputs of an AccessNode. */

@@ -8,7 +8,7 @@ import { isUnknown } from "../validation/unknown";
 import { accessNodeProperty, COMMON_PROPERTIES, connectionShape, waitForServer } from "./connectionSchema";
 import { handler } from "./handler";
 import type { Kind } from "./kind";
-import { planner } from "./planner";
+import { planner } from "./planning/planner";
 import { isChanged, type Schema } from "./schema";
 
 /** The inputs of a DataNode. */

@@ -30,7 +30,7 @@ import { accessNodeProperty, COMMON_PROPERTIES, connectionShape, namedEngine } f
 import { nodeAccess } from "./dataNode";
 import { handler } from "./handler";
 import type { Kind } from "./kind";
-import { planner } from "./planner";
+import { planner } from "./planning/planner";
 import { isChanged, type Schema, type Values } from "./schema";
 import { checkTable, columnsOf } from "./tableChecks";
 

@@ -2,7 +2,7 @@
 import type { EngineName } from "../engines/inputs";
 import type { Engine, ResourceEngine } from "../engines/engine";
 import type { Servers } from "../engines/run/servers";
-import type { PendingClusters } from "./pendingClusters";
+import type { PendingClusters } from "./planning/pendingClusters";
 import type { CheckFailure, Schema, Values } from "./schema";
 
 /** What is particular to one kind of resource. */

@@ -11,7 +11,7 @@ import type { Plan } from "../engines/step";
 import { ProviderError } from "../errors";
 import { Exit } from "./exit";
 import type { Kind } from "./kind";
-import type { ComingCluster } from "./pendingClusters";
+import type { ComingCluster } from "./planning/pendingClusters";
 import { fillDefaults, pickInputs, secretsIn, withoutProvider, type Values } from "./schema";
 import { migrate, type Bookkeeping } from "./state";
 

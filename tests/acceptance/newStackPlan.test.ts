@@ -1,6 +1,6 @@
 /** A stack of which nothing is there yet is planned whole: what is printed is what the servers' logs then show. */
-import { PendingClusters } from "../../provider/handlers/pendingClusters";
-import type { PlannedOperation } from "../../provider/handlers/planner";
+import { PendingClusters } from "../../provider/handlers/planning/pendingClusters";
+import type { PlannedOperation } from "../../provider/handlers/planning/planner";
 import { UNKNOWN } from "../../provider/validation/unknown";
 import { LiveCluster, type LiveResource } from "../support/life";
 import { checked, ClusterLog, plannerOf, readAgain, type KindName } from "../support/plannedStatements";

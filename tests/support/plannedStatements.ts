@@ -1,10 +1,10 @@
 /** Printed plans and servers' logs, brought to one form so that they can be compared. */
 import { redact } from "../../provider/errors";
 import { accessNode, dataNode, distributedHypertable } from "../../provider/handlers";
-import { NEW_CLUSTER_ID } from "../../provider/handlers/pendingClusters";
+import { NEW_CLUSTER_ID } from "../../provider/handlers/planning/pendingClusters";
 import type { Announced } from "../../provider/handlers/operation";
-import type { PlannedOperation, Planner } from "../../provider/handlers/planner";
-import { planners } from "../../provider/handlers/planners";
+import type { PlannedOperation, Planner } from "../../provider/handlers/planning/planner";
+import { planners } from "../../provider/handlers/planning/planners";
 import type { LiveResource } from "./life";
 import { StatementLog, type Statement } from "./statementLog";
 import type { TestCluster } from "./servers";

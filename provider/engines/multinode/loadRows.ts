@@ -1,7 +1,7 @@
 /** Rows from outside: one COPY to the access node, which sends them on to where their chunks are. */
 import { ProviderError } from "../../errors";
-import { RowBuffer } from "../../postgres/copyRows";
-import { textFormat } from "../../postgres/copyText";
+import { RowBuffer } from "../../postgres/copy/rows";
+import { textFormat } from "../../postgres/copy/text";
 import type { Session } from "../../postgres/pool";
 import { identifier, qualified } from "../../postgres/sql";
 import { turnsOf, type Load, type LoadResult } from "../load";

@@ -4,7 +4,7 @@ import { Servers } from "../../../provider/engines/run/servers";
 import { ProviderError } from "../../../provider/errors";
 import { handler, type Handler } from "../../../provider/handlers/handler";
 import type { Kind } from "../../../provider/handlers/kind";
-import { planner } from "../../../provider/handlers/planner";
+import { planner } from "../../../provider/handlers/planning/planner";
 import { SCHEMA_VERSION } from "../../../provider/handlers/state";
 import { identifier, list, record, text } from "../../../provider/validation/shapes";
 import { UNKNOWN } from "../../../provider/validation/unknown";

@@ -1,8 +1,8 @@
 /** Rows on their way to the shards that they belong to, gathered until a COPY statement is worth its while. */
 import { ProviderError } from "../../../errors";
-import { binaryFormat } from "../../../postgres/copyBinary";
-import { RowBuffer, type RowFormat } from "../../../postgres/copyRows";
-import { textFormat } from "../../../postgres/copyText";
+import { binaryFormat } from "../../../postgres/copy/binary";
+import { RowBuffer, type RowFormat } from "../../../postgres/copy/rows";
+import { textFormat } from "../../../postgres/copy/text";
 import type { LoadLayout } from "./loadLayout";
 import type { NodeLoad } from "./nodeLoad";
 import type { TableName } from "../../tables/names";

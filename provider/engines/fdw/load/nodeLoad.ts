@@ -1,6 +1,6 @@
 /** One data node's share of a load: COPY statements one after another, all of one transaction. */
 import { ProviderError } from "../../../errors";
-import type { RowFormat } from "../../../postgres/copyRows";
+import type { RowFormat } from "../../../postgres/copy/rows";
 import type { Session } from "../../../postgres/pool";
 import { identifier, literal, qualified } from "../../../postgres/sql";
 import type { TableName } from "../../tables/names";

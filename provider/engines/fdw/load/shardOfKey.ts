@@ -1,7 +1,7 @@
 /** Which shard a key belongs to. The access node itself is asked, once a key: its hash is not ours to repeat. */
 import type { Session } from "../../../postgres/pool";
 import { literal, qualified } from "../../../postgres/sql";
-import { textIn, textOf } from "../../../postgres/copyText";
+import { textIn, textOf } from "../../../postgres/copy/text";
 import type { TableName } from "../../tables/names";
 
 /** A value of the partitioning column: as it is where it is equal to itself alone, else as text. */

@@ -22,7 +22,7 @@ import {
 } from "../../preflight/remoteTables";
 import type { ClusterState } from "../cluster";
 import { routeOf } from "../accessRoute";
-import type { Ownership } from "./addStatement";
+import type { Ownership } from "./adding/addStatement";
 import { eraseNote, isMaking, makingOf, noteDataNode, noteSchema, readNote, type Note } from "./notes";
 import { accessDatabase, nodeDatabaseName } from "../../run/places";
 import {

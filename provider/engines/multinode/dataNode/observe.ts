@@ -41,7 +41,7 @@ export async function observeDataNode(
     const observed = { cluster: undefined, alive: new Set<string>(), ...access, node };
     const isBlind =
         observed.cluster !== undefined && findEntry(observed.cluster, inputs.nodeName) === undefined && !node.reachable;
-    return purpose === "change" && isBlind
+    return purpose !== "read" && isBlind
         ? { ...observed, leftover: await observeLeftover(servers, request) }
         : observed;
 }

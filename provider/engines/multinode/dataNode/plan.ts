@@ -7,7 +7,7 @@ import type { DataNodeInputs } from "../../inputs";
 import { at, type Plan, type Statement } from "../../step";
 import { withMarker } from "../../marks/marker";
 import { mayTake, ownerOf, wantedMark } from "../../marks/ownership";
-import { planAddDataNode } from "./add";
+import { planAddDataNode } from "./adding/add";
 import { findEntry, functionOf, markerOf, requireCluster, type ClusterState, type NodeEntry } from "../cluster";
 import type { DataNodeRequest, ObservedDataNode } from "./observe";
 import { accessDatabase, nodeDatabaseName } from "../../run/places";

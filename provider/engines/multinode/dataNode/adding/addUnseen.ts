@@ -8,16 +8,16 @@
  * rights but those of adding a node. Scratch databases are numbered, because adding one can be interrupted just like the
  * real one.
  */
-import { anonymousBlock, identifier, literal } from "../../../postgres/sql";
-import { SQLSTATE } from "../../../postgres/sqlState";
-import type { DataNodeInputs } from "../../inputs";
-import { withMarker } from "../../marks/marker";
-import { accessDatabase, nodeDatabaseName, nodeLabel } from "../../run/places";
-import { at, type Explanation, type Plan, type Statement } from "../../step";
-import { passwordSecret } from "../../run/secrets";
-import { createMappingSql } from "../../userMapping";
-import { supports } from "../../versions/capabilities";
-import { functionOf, markerOf, type ClusterState } from "../cluster";
+import { anonymousBlock, identifier, literal } from "../../../../postgres/sql";
+import { SQLSTATE } from "../../../../postgres/sqlState";
+import type { DataNodeInputs } from "../../../inputs";
+import { withMarker } from "../../../marks/marker";
+import { accessDatabase, nodeDatabaseName, nodeLabel } from "../../../run/places";
+import { at, type Explanation, type Plan, type Statement } from "../../../step";
+import { passwordSecret } from "../../../run/secrets";
+import { createMappingSql } from "../../../userMapping";
+import { supports } from "../../../versions/capabilities";
+import { functionOf, markerOf, type ClusterState } from "../../cluster";
 import { addDataNode, callAddDataNode } from "./addStatement";
 import {
     eraseDataNodeNote,
@@ -29,10 +29,10 @@ import {
     noteSchema,
     writeNote,
     type Note,
-} from "./notes";
-import { USERS_TABLES } from "./release";
-import { scratchName } from "./scratch";
-import { requestedMapping } from "./userMapping";
+} from "../notes";
+import { USERS_TABLES } from "../release";
+import { scratchName } from "../scratch";
+import { requestedMapping } from "../userMapping";
 
 /** The steps by which a node is added that nobody can look at. */
 export function planAddUnseen(

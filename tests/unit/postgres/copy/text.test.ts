@@ -1,4 +1,4 @@
-import { copyField, textOf } from "../../../provider/postgres/copyText";
+import { copyField, textOf } from "../../../../provider/postgres/copy/text";
 
 test.each([
     [null, "\\N"],

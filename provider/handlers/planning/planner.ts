@@ -3,14 +3,14 @@
  * goes through the same gate as the operation itself, see operation.ts.
  */
 import { randomUUID } from "node:crypto";
-import type { EngineName } from "../engines/inputs";
-import type { Plan, Step } from "../engines/step";
-import type { Servers } from "../engines/run/servers";
-import { ProviderError } from "../errors";
-import { holdsUnknown } from "../validation/unknown";
-import type { Exit } from "./exit";
-import type { Kind } from "./kind";
-import { exitOf, operationOf, subjectOf, valuesOf, type Announced, type Subject } from "./operation";
+import type { EngineName } from "../../engines/inputs";
+import type { Plan, Step } from "../../engines/step";
+import type { Servers } from "../../engines/run/servers";
+import { ProviderError } from "../../errors";
+import { holdsUnknown } from "../../validation/unknown";
+import type { Exit } from "../exit";
+import type { Kind } from "../kind";
+import { exitOf, operationOf, subjectOf, valuesOf, type Announced, type Subject } from "../operation";
 import { PendingClusters, NEW_CLUSTER_ID } from "./pendingClusters";
 
 /** A step, ready to be shown: without secrets, its server by its label. */

@@ -1,13 +1,13 @@
 /** The statement that registers a data node: add_data_node() and what belongs to it, in one block. */
-import { alterOptionsClause, anonymousBlock, identifier, literal } from "../../../postgres/sql";
-import type { DataNodeInputs } from "../../inputs";
-import { withMarker } from "../../marks/marker";
-import { nodeDatabaseName } from "../../run/places";
-import type { Statement } from "../../step";
-import { functionOf, markerOf, type ClusterState } from "../cluster";
-import { passwordSecret, PASSWORD } from "../../run/secrets";
-import { createMappingSql } from "../../userMapping";
-import { requestedMapping } from "./userMapping";
+import { alterOptionsClause, anonymousBlock, identifier, literal } from "../../../../postgres/sql";
+import type { DataNodeInputs } from "../../../inputs";
+import { withMarker } from "../../../marks/marker";
+import { nodeDatabaseName } from "../../../run/places";
+import type { Statement } from "../../../step";
+import { functionOf, markerOf, type ClusterState } from "../../cluster";
+import { passwordSecret, PASSWORD } from "../../../run/secrets";
+import { createMappingSql } from "../../../userMapping";
+import { requestedMapping } from "../userMapping";
 
 /** Whose the node's database is: known before it is added, or whoever makes it. */
 export type Ownership = "ours" | "adopted" | "ours if it is made now";

@@ -1,5 +1,5 @@
-import { binaryFormat } from "../../../provider/postgres/copyBinary";
-import { RowBuffer } from "../../../provider/postgres/copyRows";
+import { binaryFormat } from "../../../../provider/postgres/copy/binary";
+import { RowBuffer } from "../../../../provider/postgres/copy/rows";
 
 /** The hexadecimal bytes of one value's field; undefined where it has none. */
 function field(type: string, value: unknown): string | undefined {

@@ -1,8 +1,8 @@
 /** The clusters that a run is going to make: by these what belongs to them is planned before they are there. */
-import type { AccessNodeInputs, AccessNodeReference } from "../engines/inputs";
-import type { PendingCluster, Engine } from "../engines/engine";
-import { address } from "../postgres/connection";
-import { holdsUnknown, isUnknown } from "../validation/unknown";
+import type { AccessNodeInputs, AccessNodeReference } from "../../engines/inputs";
+import type { PendingCluster, Engine } from "../../engines/engine";
+import { address } from "../../postgres/connection";
+import { holdsUnknown, isUnknown } from "../../validation/unknown";
 
 /** Stands for the id of a cluster that the operation itself will draw. */
 export const NEW_CLUSTER_ID = "<id of the new cluster>";

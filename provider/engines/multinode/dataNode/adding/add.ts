@@ -3,22 +3,22 @@
  * provider makes the node's database itself where it can, marked as ours, and what an interrupted run left there is known as ours
  * by that mark and by the cluster's id in the node's metadata.
  */
-import { ProviderError } from "../../../errors";
-import { identifier } from "../../../postgres/sql";
-import type { DataNodeInputs } from "../../inputs";
-import { planDatabase, planDropDatabase, type DatabaseState } from "../../marks/database";
-import { isMarked, ownerOf } from "../../marks/ownership";
-import { nodeInUseError, refuseSecondName } from "../../marks/refusals";
-import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "../../run/places";
-import { at, type Plan, type Step } from "../../step";
-import { describeNeeds, supports } from "../../versions/capabilities";
-import { markerOf, type ClusterState } from "../cluster";
+import { ProviderError } from "../../../../errors";
+import { identifier } from "../../../../postgres/sql";
+import type { DataNodeInputs } from "../../../inputs";
+import { planDatabase, planDropDatabase, type DatabaseState } from "../../../marks/database";
+import { isMarked, ownerOf } from "../../../marks/ownership";
+import { nodeInUseError, refuseSecondName } from "../../../marks/refusals";
+import { accessDatabase, nodeDatabase, nodeDatabaseName, nodeLabel, nodeMaintenance } from "../../../run/places";
+import { at, type Plan, type Step } from "../../../step";
+import { describeNeeds, supports } from "../../../versions/capabilities";
+import { markerOf, type ClusterState } from "../../cluster";
 import { addDataNode, type Ownership } from "./addStatement";
 import { planAddUnseen } from "./addUnseen";
-import { planLeftover, type Leftover } from "./leftover";
-import type { NodeServer } from "./nodeServer";
-import type { DataNodeRequest, ObservedDataNode } from "./observe";
-import { foreignClusterError, holdsTablesError, release, releaseToBootstrap, unknownTo } from "./release";
+import { planLeftover, type Leftover } from "../leftover";
+import type { NodeServer } from "../nodeServer";
+import type { DataNodeRequest, ObservedDataNode } from "../observe";
+import { foreignClusterError, holdsTablesError, release, releaseToBootstrap, unknownTo } from "../release";
 
 /** The steps by which a data node is registered, its database made first. */
 export function planAddDataNode(

@@ -3,8 +3,8 @@
  * sides, but only for values that are of the column's type to the bit. What the server would have to read, such as a
  * time given as text, has no form here.
  */
-import type { RowBuffer, RowFormat } from "./copyRows";
-import { canBeSent } from "./copyText";
+import type { RowBuffer, RowFormat } from "./rows";
+import { canBeSent } from "./text";
 
 /** The format for rows of columns of these types, as format_type() names them; undefined: one of them is not known. */
 export function binaryFormat(types: readonly string[]): RowFormat | undefined {

@@ -1,6 +1,6 @@
 /** Rows and values as COPY's text format has them: every value has a form in it. */
-import { ProviderError } from "../errors";
-import type { RowFormat } from "./copyRows";
+import { ProviderError } from "../../errors";
+import type { RowFormat } from "./rows";
 
 /** The format for rows of these columns. */
 export function textFormat(columns: readonly string[]): RowFormat {
