@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseError } from "pg";
-import { ProviderError } from "../../../provider/errors";
+import type { ProviderError } from "../../../provider/errors";
 import { watched, type Patient } from "../../../provider/postgres/watch";
 import { connectionTo } from "../../support/connections";
 
