@@ -44,17 +44,11 @@ export interface Problem {
     readonly restart: boolean;
 }
 
-/** A data node as `checkServers()` is given it, before any resource exists. */
-export interface NodeCheck {
-    readonly nodeName: string;
-    /** The access node's way to the data node. */
-    readonly host: string;
-    readonly port: number;
-    /** The cluster's database on it; absent while it is not known yet. */
-    readonly database?: string;
-    readonly user?: string;
-    readonly password?: string;
-    readonly serverOptions: Readonly<Record<string, string>>;
+/** A data node as `checkServers()` is given it, before any resource exists. Its database may not be known yet. */
+export interface NodeCheck extends Pick<
+    DataNodeInputs,
+    "nodeName" | "host" | "port" | "database" | "user" | "password" | "serverOptions"
+> {
     /** Whether the provider's own way to it was given, rather than taken from host and port. */
     readonly ownConnection: boolean;
 }

@@ -2,11 +2,10 @@
 import { ProviderError } from "../errors";
 import { chooseEngineName, engineNameOf } from "./preflight/choose";
 import type { EngineChoice, EngineName } from "./inputs";
-import type { Engine, Problem } from "./engine";
+import type { Engine, NodeCheck, Problem } from "./engine";
 import { fdw } from "./fdw";
 import { multinode } from "./multinode";
 import { problem } from "./preflight/checks";
-import { type NodeCheck } from "./engine";
 import { ACCESS, type Servers } from "./run/servers";
 
 const ENGINES: Readonly<Record<EngineName, Engine>> = { multinode, fdw };

@@ -78,7 +78,7 @@ export function isPinning(statement: unknown): statement is string {
 }
 
 /** The statement that pins the settings of a session. */
-export function pinningStatement({ statementTimeoutSeconds, lockTimeoutSeconds }: Connection): string {
+function pinningStatement({ statementTimeoutSeconds, lockTimeoutSeconds }: Connection): string {
     const settings = {
         ...PINNED,
         // Also those of 0, which else a server's or a role's own setting would fill.

@@ -121,7 +121,7 @@ function expressionFault(expression: string, others: typeof OTHER_PARTS): string
 }
 
 /** An expression without its `--` comments, which would hide what stands behind it on the same line. */
-export function withoutComments(expression: string): string {
+function withoutComments(expression: string): string {
     let end = 0;
     const kept = [...expression.matchAll(TOKEN)].map((found) => {
         if (found.index < end) {

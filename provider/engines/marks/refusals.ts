@@ -2,7 +2,7 @@
 import { ProviderError } from "../../errors";
 import { address } from "../../postgres/connection";
 import type { AccessNodeReference, CommonInputs, DataNodeInputs } from "../inputs";
-import { accessLabel, nodeDatabaseName } from "../run/places";
+import { accessLabel, nodeDatabaseName, type RegisteredNode } from "../run/places";
 
 /** The access node's database that has to be there, and is not or holds no cluster. */
 export function accessNodeGone(accessNode: Pick<AccessNodeReference, "connection" | "database">): ProviderError {
@@ -27,14 +27,6 @@ export function refuseOtherCluster(found: string | undefined, accessNode: Access
             { remedy: "Point the access node's connection at the server that holds this stack's cluster" },
         );
     }
-}
-
-/** A data node as it is registered on the access node. */
-export interface RegisteredNode {
-    readonly name: string;
-    readonly host: string;
-    readonly port: number;
-    readonly database: string;
 }
 
 /**

@@ -6,6 +6,9 @@ import type { AccessNodeReference, CommonInputs } from "../inputs";
 import { readMarker, type Marker } from "../marks/marker";
 import { accessNodeGone, refuseOtherCluster } from "../marks/refusals";
 import type { Session } from "../../postgres/pool";
+import type { Purpose } from "../engine";
+import { ACCESS, type Servers } from "../run/servers";
+import { snapshot } from "../run/snapshot";
 
 /** The cluster, as its access node sees it. */
 export interface ClusterState {
@@ -48,6 +51,17 @@ interface NodeRow {
     readonly options: Readonly<Record<string, string>> | null;
     readonly comment: string | null;
     readonly mappings: readonly UserMapping[] | null;
+}
+
+/** The cluster for a purpose: a read takes what another resource of the same run has read. */
+export async function clusterFor(
+    purpose: Purpose,
+    session: Session,
+    servers: Servers,
+): Promise<ClusterState | undefined> {
+    return purpose === "read"
+        ? snapshot(servers, servers.cluster(ACCESS), "cluster", () => observeCluster(session))
+        : observeCluster(session);
 }
 
 /** Reads the cluster on the access node's database; undefined: the database has no TimescaleDB. */

@@ -6,7 +6,9 @@
 import { ProviderError } from "../../errors";
 import type { Session } from "../../postgres/pool";
 import { literal } from "../../postgres/sql";
+import { SQLSTATE } from "../../postgres/sqlState";
 import { at, type Step } from "../step";
+import { attempt } from "../run/reach";
 import type { Place, Servers } from "../run/servers";
 import { snapshot } from "../run/snapshot";
 import type { Purpose } from "../engine";
@@ -35,8 +37,6 @@ export interface Stranded {
 
 /** Nothing is prepared anywhere. */
 export const NO_DOUBT: InDoubt = { left: [], stranded: [], underWay: [], unseen: [] };
-
-const UNDEFINED_OBJECT = "42704";
 
 interface Prepared {
     readonly node: string;
@@ -100,14 +100,8 @@ async function preparedOn(servers: Servers, node: string, purpose: Purpose): Pro
     }
     const place = servers.cluster(node);
     const read = (): Promise<readonly string[]> => servers.on(place, readPrepared);
-    try {
-        return { node, ids: await (purpose === "read" ? snapshot(servers, place, "prepared", read) : read()) };
-    } catch (error) {
-        if (error instanceof ProviderError) {
-            return { node, ids: undefined };
-        }
-        throw error;
-    }
+    const ids = await attempt(() => (purpose === "read" ? snapshot(servers, place, "prepared", read) : read()));
+    return { node, ids: ids instanceof ProviderError ? undefined : ids };
 }
 
 async function readPrepared(session: Session): Promise<readonly string[]> {
@@ -120,7 +114,7 @@ async function readPrepared(session: Session): Promise<readonly string[]> {
 }
 
 /** The steps that end what is in doubt, as the access node decided it. */
-export function planEndInDoubt(on: Place, cluster: ClusterState, { left, stranded }: InDoubt): Step[] {
+function planEndInDoubt(on: Place, cluster: ClusterState, { left, stranded }: InDoubt): Step[] {
     return [
         ...planHeal(on, cluster, left),
         ...stranded.flatMap(({ place, id, committed }) =>
@@ -129,7 +123,7 @@ export function planEndInDoubt(on: Place, cluster: ClusterState, { left, strande
                     name: `${committed ? "commit" : "roll back"} prepared transaction ${id}`,
                     why: `the access node ${committed ? "committed" : "did not commit"} it and does not reach ${place.server}`,
                     sql: `${committed ? "COMMIT" : "ROLLBACK"} PREPARED ${literal(id)}`,
-                    tolerates: [UNDEFINED_OBJECT],
+                    tolerates: [SQLSTATE.UNDEFINED_OBJECT],
                 },
             ]),
         ),

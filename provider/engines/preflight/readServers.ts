@@ -8,6 +8,7 @@ import {
     type LocaleFacts,
     type ServerFacts,
 } from "./serverFacts";
+import { nodeDatabaseName } from "../run/places";
 import { ACCESS, type Place, type Servers } from "../run/servers";
 
 /** The access node, as far as it is there. */
@@ -79,6 +80,6 @@ export function userOf(servers: Servers, node: Pick<NodeCheck, "user">): string 
 /** A data node's request in the form that `checkServers()` takes. */
 export function nodeCheckOf({ inputs }: Request<DataNodeInputs, unknown>): NodeCheck {
     const { nodeName, host, port, user, password, serverOptions } = inputs;
-    const database = inputs.database ?? inputs.accessNode.database;
+    const database = nodeDatabaseName(inputs);
     return { nodeName, host, port, database, user, password, serverOptions, ownConnection: !!inputs.connection };
 }

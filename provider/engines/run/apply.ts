@@ -74,7 +74,7 @@ async function rounds<Inputs, Computed, Observed>(
     }
 }
 
-/** One line for a step, for messages: `addDataNode (dn1 is not registered)`. */
+/** One line for a step, for messages: `add data node dn1 (dn1 is not registered)`. */
 export function stepText(step: Step): string {
     return `${step.name} (${step.why})`;
 }

@@ -39,6 +39,14 @@ export function nodeLabel({ nodeName, connection, host, port }: DataNodeInputs):
     return `data node ${nodeName} (${address(connection ?? { host, port })})`;
 }
 
+/** A data node as it is registered on the access node. */
+export interface RegisteredNode {
+    readonly name: string;
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+}
+
 /** What an operation on an access node locks: its database may not exist yet. */
 export function accessNodeLocks({ inputs }: { readonly inputs: AccessNodeInputs }): OperationLocks {
     return { on: accessMaintenance(inputs), locks: [{ name: `access node ${inputs.database}`, shared: false }] };

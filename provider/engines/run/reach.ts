@@ -56,6 +56,18 @@ function refusedLogin(servers: Servers, node: string, error: ProviderError): Pro
     return new ProviderError(error.code, reason, { remedy, cause: error.cause });
 }
 
+/** What was read, or the failure as an answer. */
+export async function attempt<T>(read: () => Promise<T>): Promise<T | ProviderError> {
+    try {
+        return await read();
+    } catch (error) {
+        if (error instanceof ProviderError) {
+            return error;
+        }
+        throw error;
+    }
+}
+
 /** Reads from a database; undefined where it does not exist. */
 export async function ifDatabaseExists<T>(read: () => Promise<T>): Promise<T | undefined> {
     try {

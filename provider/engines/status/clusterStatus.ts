@@ -3,7 +3,8 @@ import { ProviderError } from "../../errors";
 import type { Engine } from "../engine";
 import { readMarker } from "../marks/marker";
 import { ACCESS, type Servers } from "../run/servers";
-import { attempt, nodeHead, type Versions } from "./read";
+import { nodeHead, type Versions } from "./read";
+import { attempt } from "../run/reach";
 import { UNKNOWN_HELD, type ClusterStatus, type NodeStatus } from "./status";
 
 /**

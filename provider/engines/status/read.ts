@@ -2,16 +2,10 @@
 import { ProviderError } from "../../errors";
 import { address, type Connection } from "../../postgres/connection";
 import type { EngineName } from "../inputs";
+import type { RegisteredNode } from "../run/places";
+import { attempt } from "../run/reach";
 import { ACCESS, Servers, type ServerAccess } from "../run/servers";
 import { sumHeld, UNKNOWN_HELD, type ClusterStatus, type HypertableStatus, type NodeStatus } from "./status";
-
-/** A data node as the access node has it registered. */
-export interface RegisteredNode {
-    readonly name: string;
-    readonly host: string;
-    readonly port: number;
-    readonly database: string;
-}
 
 /** The versions that every server's answer names. */
 export interface Versions {
@@ -33,18 +27,6 @@ export function withRegistered(servers: Servers, registered: readonly Registered
         { connection: { ...connection, host: host || connection.host, port }, database },
     ]);
     return new Servers(servers.access, { ...Object.fromEntries(derived), ...servers.nodes });
-}
-
-/** What was read, or the failure as an answer. */
-export async function attempt<T>(read: () => Promise<T>): Promise<T | ProviderError> {
-    try {
-        return await read();
-    } catch (error) {
-        if (error instanceof ProviderError) {
-            return error;
-        }
-        throw error;
-    }
 }
 
 /** What one server says of itself, by a query that answers with one document. */

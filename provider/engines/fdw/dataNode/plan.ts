@@ -1,6 +1,7 @@
 /** From a data node as it is to the one that is requested. */
 import { ProviderError } from "../../../errors";
-import { alterOptionsClause, identifier, literal, optionsClause, type Options } from "../../../postgres/sql";
+import { identifier, literal, optionsClause, type Options } from "../../../postgres/sql";
+import { alterServerOptions } from "../../foreignServer";
 import type { DataNodeInputs } from "../../inputs";
 import { planDatabase } from "../../marks/database";
 import { withMarker, type Marker } from "../../marks/marker";
@@ -125,18 +126,9 @@ function planFoundServer(
             remedy: "Choose another nodeName, drop that server, or set adopt: true to take it over",
         });
     }
-    const options = alterOptionsClause(found.options, requested);
     const comment = withMarker(found.comment, wantedMark(owner, found.marker, mark));
     return [
-        ...(options === undefined
-            ? []
-            : [
-                  {
-                      name: `alter options of server ${found.name}`,
-                      why: `the options of ${found.name} differ`,
-                      sql: `ALTER SERVER ${identifier(found.name)}${options}`,
-                  },
-              ]),
+        ...alterServerOptions(found.name, found.options, requested),
         ...(comment === found.comment ? [] : [markServer(found.name, comment)]),
     ];
 }

@@ -1,6 +1,7 @@
 /** What the servers of a cluster of the fdw engine answer. */
 import type { Marker } from "../../marks/marker";
-import type { RegisteredNode, Versions } from "../../status/read";
+import type { RegisteredNode } from "../../run/places";
+import type { Versions } from "../../status/read";
 import type { TableName } from "../../tables/names";
 import type { Part } from "../distributedHypertable/parts";
 

@@ -4,8 +4,7 @@ import type { Purpose, Request } from "../../engine";
 import { nodeDatabaseName } from "../../run/places";
 import { ifDatabaseExists, type Reached } from "../../run/reach";
 import { ACCESS, type Servers } from "../../run/servers";
-import { snapshot } from "../../run/snapshot";
-import { findEntry, observeCluster, type ClusterState } from "../cluster";
+import { clusterFor, findEntry, type ClusterState } from "../cluster";
 import { pingNodes } from "../liveness";
 import { observeHoldings, type NodeHoldings } from "./holdings";
 import { observeLeftover, type Leftover } from "./leftover";
@@ -66,12 +65,8 @@ function observeAccess(
     { nodeName, drainOnDelete }: DataNodeInputs,
     purpose: Purpose,
 ): Promise<Pick<ObservedDataNode, "cluster"> & Partial<ObservedDataNode>> {
-    const place = servers.cluster(ACCESS);
-    return servers.on(place, async (session) => {
-        const cluster =
-            purpose === "read"
-                ? await snapshot(servers, place, "cluster", () => observeCluster(session))
-                : await observeCluster(session);
+    return servers.on(servers.cluster(ACCESS), async (session) => {
+        const cluster = await clusterFor(purpose, session, servers);
         if (cluster === undefined || purpose === "read" || findEntry(cluster, nodeName) === undefined) {
             return { cluster };
         }

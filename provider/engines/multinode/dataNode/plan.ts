@@ -1,8 +1,9 @@
 /** From what is there to a data node that is registered on the access node as requested. */
 import { ProviderError } from "../../../errors";
 import { address } from "../../../postgres/connection";
-import { alterOptionsClause, identifier, literal } from "../../../postgres/sql";
+import { identifier, literal } from "../../../postgres/sql";
 import { describeNeeds, supports } from "../../versions/capabilities";
+import { alterServerOptions } from "../../foreignServer";
 import type { DataNodeInputs } from "../../inputs";
 import { at, type Plan, type Statement } from "../../step";
 import { withMarker } from "../../marks/marker";
@@ -84,7 +85,7 @@ function planEntry(
     const isUp = inputs.available && (node.reachable || alive.has(entry.name));
     return [
         ...planMove(cluster, entry, inputs),
-        ...planOptions(entry, inputs),
+        ...alterServerOptions(entry.name, entry.options, inputs.serverOptions),
         ...mapping,
         // A node that becomes available again is connected to at once, with all of the above.
         ...planAvailable(cluster, entry, inputs),
@@ -150,19 +151,6 @@ function planAvailable(cluster: ClusterState, entry: NodeEntry, { available }: D
                   sql: `SELECT FROM ${functionOf(cluster, "alter_data_node")}(
     node_name => $1::name, available => $2::boolean)`,
                   values: [entry.name, available],
-              },
-          ];
-}
-
-function planOptions(entry: NodeEntry, { serverOptions }: DataNodeInputs): Statement[] {
-    const options = alterOptionsClause(entry.options, serverOptions);
-    return options === undefined
-        ? []
-        : [
-              {
-                  name: `alter options of server ${entry.name}`,
-                  why: `the options of ${entry.name} differ`,
-                  sql: `ALTER SERVER ${identifier(entry.name)}${options}`,
               },
           ];
 }

@@ -12,7 +12,7 @@ import { isMarked, ownerOf } from "../../marks/ownership";
 import { ACCESS, type Servers } from "../../run/servers";
 import { snapshot } from "../../run/snapshot";
 import { ifDatabaseExists } from "../../run/reach";
-import { observeCluster, type ClusterState } from "../cluster";
+import { clusterFor, type ClusterState } from "../cluster";
 import { indexPath, readIndexSpelling } from "./indexes";
 import { pingNodes } from "../liveness";
 import { observeContents, type TableContents } from "./contents";
@@ -86,12 +86,8 @@ async function observeOn(
     purpose: Purpose,
 ): Promise<ObservedHypertable> {
     const place = servers.cluster(ACCESS);
-    const { inputs } = request;
     const names = namesOf(request);
-    const cluster =
-        purpose === "read"
-            ? await snapshot(servers, place, "cluster", () => observeCluster(session))
-            : await observeCluster(session);
+    const cluster = await clusterFor(purpose, session, servers);
     if (cluster === undefined) {
         return nothingThere();
     }

@@ -1,6 +1,7 @@
 /** What the servers of a cluster of the engine multinode answer. */
 import type { ProviderError } from "../../../errors";
-import type { RegisteredNode, Versions } from "../../status/read";
+import type { RegisteredNode } from "../../run/places";
+import type { Versions } from "../../status/read";
 import type { ClusterStatus } from "../../status/status";
 
 /** One distributed hypertable in the access node's catalogue. */

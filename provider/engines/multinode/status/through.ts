@@ -1,7 +1,7 @@
 /** What the access node knows about data nodes that do not answer the provider: in private networks they never do. */
 import { ProviderError } from "../../../errors";
 import { ACCESS, type Servers } from "../../run/servers";
-import { attempt } from "../../status/read";
+import { attempt } from "../../run/reach";
 import { functionsSchema, pingNodes } from "../liveness";
 import type { AccessAnswer } from "./answers";
 

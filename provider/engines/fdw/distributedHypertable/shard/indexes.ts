@@ -32,7 +32,7 @@ type IndexInputs = Pick<
 >;
 
 /** The indexes that a shard has to have as long as it is there. */
-export function wantedIndexes(inputs: IndexInputs): ShardIndex[] {
+function wantedIndexes(inputs: IndexInputs): ShardIndex[] {
     const keys = [...(inputs.primaryKey === undefined ? [] : [inputs.primaryKey]), ...(inputs.uniqueKeys ?? [])];
     return distinct([
         ...keys.map((columns) => shardIndex({ columns, unique: true }, inputs)),
@@ -42,7 +42,7 @@ export function wantedIndexes(inputs: IndexInputs): ShardIndex[] {
 }
 
 /** The indexes that a shard gets when it is made; what becomes of them later is the user's own. */
-export function defaultIndexes(inputs: IndexInputs): ShardIndex[] {
+function defaultIndexes(inputs: IndexInputs): ShardIndex[] {
     const keys = [inputs.primaryKey ?? [], ...(inputs.uniqueKeys ?? [])];
     const covered = keys.some(([first, second]) => first === inputs.partitioningColumn && second === inputs.timeColumn);
     return [...(covered ? [] : [byKey(inputs)]), byTime(inputs)];
